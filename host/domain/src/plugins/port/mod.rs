@@ -1,0 +1,358 @@
+//! What the domain asks of the plugin runtime, and what the runtime asks back during a call.
+//!
+//! The types mirror `wit/` one to one but belong to the platform: a later contract version is adapted to them in
+//! `host/plugins`, and nothing else changes. The runtime never sees a store, a session or an HTTP request type.
+
+mod identity;
+mod payment;
+mod report;
+mod services;
+
+pub use identity::*;
+pub use payment::*;
+pub use report::*;
+pub use services::*;
+
+use aistack_core::{CallId, InstallationId, RequestId, TenantId, Timestamp, text_enum};
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
+
+text_enum! {
+    /// The kind of a fault a plugin reports (`aistack:core/types.kind`).
+    pub enum FaultKind {
+        /// The operation is not offered.
+        Unsupported = "unsupported",
+        /// The installation's configuration can't work.
+        InvalidConfig = "invalid-config",
+        /// The caller's input can't work.
+        InvalidInput = "invalid-input",
+        /// Policy or the provider said no.
+        Denied = "denied",
+        /// The thing does not exist at the provider.
+        NotFound = "not-found",
+        /// The provider's state does not allow this.
+        Conflict = "conflict",
+        /// The payment was declined.
+        Declined = "declined",
+        /// The sign-in, code or session is too old.
+        Expired = "expired",
+        /// A signature is missing, wrong or too old.
+        SignatureInvalid = "signature-invalid",
+        /// The provider asked to slow down.
+        RateLimited = "rate-limited",
+        /// The provider could not be reached.
+        Transport = "transport",
+        /// The provider answered with an error of its own.
+        Provider = "provider",
+        /// A defect of the plugin; traps are mapped here.
+        Internal = "internal",
+    }
+}
+
+/// A typed failure of a plugin operation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}: {code}: {message}")]
+pub struct Fault {
+    /// The kind; decides the breaker and the answer.
+    pub kind: FaultKind,
+    /// A stable code, e.g. `id_token_expired`.
+    pub code: String,
+    /// For operators.
+    pub message: String,
+    /// For the person at the screen.
+    pub user_message: Option<String>,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+    /// The provider may have acted; look it up before doing anything again.
+    pub outcome_unknown: bool,
+    /// The provider's own reference of the failure.
+    pub provider_ref: Option<String>,
+}
+
+impl Fault {
+    /// A fault with neither user text nor hints.
+    #[must_use]
+    pub fn new(kind: FaultKind, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            code: code.into(),
+            message: message.into(),
+            user_message: None,
+            retry_after: None,
+            outcome_unknown: false,
+            provider_ref: None,
+        }
+    }
+    /// Whether this failure speaks of the plugin's or the provider's health, and so feeds the breaker.
+    #[must_use]
+    pub fn feeds_breaker(&self) -> bool {
+        matches!(
+            self.kind,
+            FaultKind::Transport | FaultKind::RateLimited | FaultKind::Provider | FaultKind::Internal
+        )
+    }
+}
+
+text_enum! {
+    /// The kind of a plugin, one world each.
+    pub enum PluginKind {
+        /// `aistack:identity/identity-provider`.
+        Identity = "identity",
+        /// `aistack:payment/payment-provider`.
+        Payment = "payment",
+        /// `aistack:report/report-generator`.
+        Report = "report",
+    }
+}
+
+/// An HTTP request as a plugin sees or makes it: raw bytes, because some providers sign them or speak GBK.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HttpRequest {
+    /// Upper-case method.
+    pub method: String,
+    /// Absolute URL (outbound) or path with query (inbound).
+    pub url: String,
+    /// Headers in order; names lower-case on inbound requests.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// An HTTP answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HttpResponse {
+    /// Status code.
+    pub status: u16,
+    /// Headers in order.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Something a provider told us through an inbound endpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The provider's id of the event: deliveries are deduplicated by it.
+    pub id: String,
+    /// E.g. `payment.paid`, `payment.failed`, `payment.refunded`, or the provider's own name when unknown.
+    pub kind: String,
+    /// When it happened there.
+    pub occurred_at: Timestamp,
+    /// What it is about: for payments the platform's order id.
+    pub subject: String,
+    /// Details; for payments an object with `provider_ref`, `status`, `paid: {minor, currency}`.
+    pub data: Value,
+}
+
+/// What an inbound delivery came to: the host commits `events`, then answers `ack`; if it can't, `nack`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InboundOutcome {
+    /// The exact answer the provider takes for "received".
+    pub ack: HttpResponse,
+    /// The exact answer that makes the provider send it again.
+    pub nack: HttpResponse,
+    /// What to apply.
+    pub events: Vec<Event>,
+}
+
+/// One line of a configuration check.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// JSON pointer into the config, when the finding is about one field.
+    pub field: Option<String>,
+    /// Whether this line is fine.
+    pub ok: bool,
+    /// What was found, for people.
+    pub message: String,
+}
+
+/// A facet the plugin says it offers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Feature {
+    /// E.g. `login`, `directory`, `refund`, `report:usage`.
+    pub name: String,
+    /// Details of the facet.
+    pub extra: Value,
+}
+
+/// Everything one call may use: made by the domain for one installation, dropped after the call.
+#[derive(Clone)]
+pub struct Invocation {
+    /// The tenant on whose behalf.
+    pub tenant: TenantId,
+    /// The installation.
+    pub installation: InstallationId,
+    /// The component to run, by SHA-256 of its bytes (lower-case hex).
+    pub digest: Arc<str>,
+    /// This call.
+    pub call: CallId,
+    /// The request that caused it, if one did.
+    pub request: Option<RequestId>,
+    /// BCP 47 tag for texts shown to people.
+    pub locale: String,
+    /// IANA time zone of the tenant.
+    pub time_zone: String,
+    /// False in a provider's test mode.
+    pub live: bool,
+    /// 1 for the first try.
+    pub attempt: u32,
+    /// Origin under which the tenant reaches the platform, no trailing slash.
+    pub base_url: String,
+    /// Schema-valid configuration; secrets appear as `{"$secret": "<name>"}`.
+    pub config: Arc<Value>,
+    /// Secret material by name, newest version first. Handed to guests as handles only.
+    pub secrets: Arc<SecretSet>,
+    /// What this installation was granted.
+    pub grants: Arc<Grants>,
+    /// Bounds of the call.
+    pub limits: CallLimits,
+    /// Anything else the operation's context carries.
+    pub extra: Value,
+    /// The platform side of the host imports.
+    pub services: Arc<dyn HostServices>,
+}
+
+impl core::fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Invocation")
+            .field("tenant", &self.tenant)
+            .field("installation", &self.installation)
+            .field("call", &self.call)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bounds of one call; the smaller of manifest and plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallLimits {
+    /// Wall time for the whole call, host calls included.
+    pub wall: Duration,
+    /// CPU time inside the guest.
+    pub cpu: Duration,
+    /// Bytes, summed over all linear memories.
+    pub memory: usize,
+    /// Number of host calls.
+    pub host_calls: u32,
+    /// Bytes that may cross in one host call or result.
+    pub transfer: usize,
+    /// Bytes of log text.
+    pub log_bytes: usize,
+}
+
+impl Default for CallLimits {
+    fn default() -> Self {
+        Self {
+            wall: Duration::from_secs(10),
+            cpu: Duration::from_secs(1),
+            memory: 32 << 20,
+            host_calls: 10_000,
+            transfer: 4 << 20,
+            log_bytes: 16 << 10,
+        }
+    }
+}
+
+/// What an uploaded component turned out to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    /// SHA-256 of the bytes, lower-case hex.
+    pub digest: String,
+    /// The kind, from the world it exports.
+    pub kind: PluginKind,
+    /// The contract version it was built for, e.g. `1.0.0`.
+    pub contract: String,
+    /// `aistack-plugin.toml` as embedded in the component.
+    pub manifest: String,
+    /// The config schema as embedded (JSON text); `{}`-like when the plugin takes no config.
+    pub config_schema: String,
+    /// Host interfaces the component imports, e.g. `http`, `crypto`.
+    pub imports: Vec<String>,
+    /// Size of the component in bytes.
+    pub size: u64,
+}
+
+/// Why an upload was refused, or a component can't be run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Not a WebAssembly component at all, or cut short.
+    #[error("not a WebAssembly component: {0}")]
+    NotAComponent(String),
+    /// A component, but of no world this host knows.
+    #[error("the component is of no world this host offers: {0}")]
+    WrongWorld(String),
+    /// A known world in a version this host does not speak.
+    #[error("the component was built for {found}; this host speaks {offered}")]
+    WrongVersion {
+        /// What the component names.
+        found: String,
+        /// What the host offers.
+        offered: String,
+    },
+    /// Over the size cap.
+    #[error("the component has {size} bytes; at most {max} are accepted")]
+    TooLarge {
+        /// Bytes given.
+        size: u64,
+        /// Bytes accepted.
+        max: u64,
+    },
+    /// It needs imports that this host does not offer.
+    #[error("the component imports what this host does not offer: {}", .0.join(", "))]
+    UnknownImports(Vec<String>),
+    /// It imports a host interface that is not granted to this installation.
+    #[error("not granted: {}", .0.join(", "))]
+    NotGranted(Vec<String>),
+    /// Manifest or schema is missing or wrong.
+    #[error("manifest: {0}")]
+    Manifest(String),
+    /// Compiling took more than its limits allow, or failed.
+    #[error("the component can't be compiled: {0}")]
+    Compile(String),
+    /// The component's compiled code is not there and can't be made (its bytes are missing).
+    #[error("component {0} is not installed on this host")]
+    Missing(String),
+    /// The host itself failed.
+    #[error("plugin runtime: {0}")]
+    Host(String),
+}
+
+/// The plugin runtime, implemented by `host/plugins`. Operations take an [`Invocation`]; every call runs in a fresh
+/// instance that is dropped afterwards.
+#[async_trait::async_trait]
+pub trait PluginRuntime: Send + Sync {
+    /// Checks an upload fully (structure, world, version, imports, manifest) and compiles it, in a limited process.
+    /// Nothing is kept unless it returns `Ok`; then the component can be called by its digest.
+    ///
+    /// # Errors
+    /// The reason, in words an operator can act on.
+    async fn admit(&self, component: &[u8]) -> Result<Inspection, Refusal>;
+
+    /// Makes an admitted component callable again after a restart; compiles anew when the cache can't be trusted.
+    ///
+    /// # Errors
+    /// As [`PluginRuntime::admit`].
+    async fn restore(&self, digest: &str, component: &[u8]) -> Result<(), Refusal>;
+
+    /// Forgets a component; calls in flight finish.
+    async fn forget(&self, digest: &str);
+
+    /// Whether the component can be linked with these grants; the missing ones otherwise.
+    ///
+    /// # Errors
+    /// [`Refusal::NotGranted`] with the names, or why it can't be loaded.
+    fn check_grants(&self, digest: &str, grants: &Grants) -> Result<(), Refusal>;
+
+    /// What the plugin says it offers.
+    async fn describe(&self, inv: Invocation) -> Result<Vec<Feature>, Fault>;
+    /// The plugin's own check of its configuration; `deep` also talks to the provider.
+    async fn check(&self, inv: Invocation, deep: bool) -> Result<Vec<Finding>, Fault>;
+    /// A delivery on an inbound endpoint. Reports have none: `unsupported`.
+    async fn inbound(&self, inv: Invocation, endpoint: &str, request: HttpRequest) -> Result<InboundOutcome, Fault>;
+
+    /// Sign-in operations; a fault `unsupported` when the component is of another world.
+    fn identity(&self) -> &dyn IdentityPort;
+    /// Payment operations.
+    fn payment(&self) -> &dyn PaymentPort;
+    /// Report operations.
+    fn report(&self) -> &dyn ReportPort;
+}

@@ -1,0 +1,146 @@
+//! What the platform does for a component during a call: key-value state, datasets, files, receipts; and what an
+//! installation was granted.
+
+use super::{DatasetRows, Fault, FileWriter};
+use aistack_core::{CallId, InstallationId, RequestId, TenantId, Timestamp, text_enum};
+use secrecy::SecretBox;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{collections::BTreeMap, time::Duration};
+
+/// A stored value of an installation's key-value space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KvEntry {
+    /// The value.
+    pub value: Vec<u8>,
+    /// Its version; grows with every write, never 0.
+    pub version: u64,
+}
+
+/// The platform side of the host imports. One instance serves one call, so tenant and installation are fixed.
+#[async_trait::async_trait]
+pub trait HostServices: Send + Sync {
+    /// Reads a key; expired keys are absent.
+    async fn kv_get(&self, key: &str) -> Result<Option<KvEntry>, Fault>;
+    /// Writes a key. `if_version`: `Some(0)` = only when absent, `Some(v)` = only when unchanged since `v`; a
+    /// mismatch is a `conflict`. Returns the new version.
+    async fn kv_put(
+        &self,
+        key: &str,
+        value: Vec<u8>,
+        ttl: Option<Duration>,
+        if_version: Option<u64>,
+    ) -> Result<u64, Fault>;
+    /// Removes a key; removing an absent key is fine.
+    async fn kv_remove(&self, key: &str) -> Result<(), Fault>;
+    /// Opens a granted dataset.
+    async fn open_dataset(&self, name: &str, filter: Value, as_of: Timestamp) -> Result<Box<dyn DatasetRows>, Fault>;
+    /// Creates a file of the current run.
+    async fn create_file(&self, name: &str, media_type: &str) -> Result<Box<dyn FileWriter>, Fault>;
+    /// Progress of a long run; false asks the component to stop.
+    fn progress(&self, percent: u8) -> bool;
+    /// Takes the receipt of the finished call.
+    fn receipt(&self, receipt: CallReceipt);
+}
+
+/// Secret material by name; each name has its versions, newest first.
+#[derive(Debug, Default)]
+pub struct SecretSet(pub BTreeMap<String, Vec<SecretBox<Vec<u8>>>>);
+
+/// What an installation may do: the manifest's declaration, confirmed by whoever enabled it. Anything not named here
+/// is not linked.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grants {
+    /// Host interfaces: `log`, `config`, `clock`, `random`, `kv`, `secrets`, `reveal`, `crypto`, `http`, `dial`, `blob`, `datasets`.
+    pub interfaces: Vec<String>,
+    /// Hosts that `http` may reach, `host[:port]`, after `${config.*}` was resolved. Port defaults to 443.
+    pub http_hosts: Vec<String>,
+    /// Allow plain `http://` and private addresses for these hosts (set by the operator alone, e.g. for an identity
+    /// provider on the intranet). Same `host[:port]` form, port defaults to 80.
+    pub private_hosts: Vec<String>,
+    /// Endpoints that `dial` may reach, `host:port`.
+    pub dial_targets: Vec<String>,
+    /// Datasets that may be opened.
+    pub datasets: Vec<String>,
+    /// How each secret may be used.
+    pub secrets: BTreeMap<String, SecretGrant>,
+    /// Largest key-value space, bytes.
+    pub kv_bytes: u64,
+    /// Most keys.
+    pub kv_keys: u32,
+}
+
+/// How a secret may be used.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretGrant {
+    /// E.g. `mac:HS256`, `sign:RS256`, `http:bearer`, `http:basic`, `reveal`.
+    pub uses: Vec<String>,
+    /// Hosts into whose requests `http` may inject it.
+    pub hosts: Vec<String>,
+}
+
+text_enum! {
+    /// How a call ended.
+    pub enum CallOutcome {
+        /// It returned a value.
+        Ok = "ok",
+        /// It returned a fault.
+        Fault = "fault",
+        /// The component trapped.
+        Trap = "trap",
+        /// It ran out of CPU or wall time.
+        Timeout = "timeout",
+        /// It ran into a memory, traffic or host-call bound.
+        Limit = "limit",
+        /// It was never started (breaker open, pool full, not loaded).
+        Refused = "refused",
+    }
+}
+
+/// What a call cost, recorded for every call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallReceipt {
+    /// The call.
+    pub call: CallId,
+    /// On whose behalf.
+    pub tenant: TenantId,
+    /// Through which installation.
+    pub installation: InstallationId,
+    /// The request that caused it.
+    pub request: Option<RequestId>,
+    /// Operation, e.g. `login.begin`.
+    pub operation: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// Wall time.
+    pub wall: Duration,
+    /// Time spent in the guest (wall minus host calls that wait).
+    pub guest: Duration,
+    /// Peak linear memory, bytes.
+    pub memory: u64,
+    /// Host calls made.
+    pub host_calls: u32,
+    /// Bytes sent over HTTP or sockets.
+    pub bytes_out: u64,
+    /// Bytes received.
+    pub bytes_in: u64,
+    /// How it ended.
+    pub outcome: CallOutcome,
+    /// Fault or trap code.
+    pub code: Option<String>,
+    /// Log lines the component emitted, already bounded and scrubbed of control characters.
+    pub log: Vec<LogLine>,
+}
+
+/// One log line of a component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// `trace`, `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    /// Text.
+    pub message: String,
+    /// Fields.
+    pub fields: Vec<(String, String)>,
+}
