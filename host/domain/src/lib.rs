@@ -1,4 +1,14 @@
 //! The product's rules, a module per domain. Knows the core vocabulary, the storage traits and its own ports; knows
 //! nothing of HTTP frameworks, databases or WebAssembly.
 
+pub mod app;
+pub mod audit;
+pub mod ctx;
+pub mod live;
 pub mod plugins;
+pub mod port;
+pub mod problem;
+
+pub use app::{App, AppConfig};
+pub use ctx::{Ctx, Origin, TenantCtx};
+pub use problem::{FieldError, Problem};

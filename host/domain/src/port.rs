@@ -1,0 +1,126 @@
+//! What the domain needs from outside, besides stores and plugins. `host/adapters` implements these.
+
+use aistack_core::TenantScope;
+use secrecy::SecretBox;
+
+/// A sealed text that can't be opened: wrong key, wrong purpose, or changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a sealed value can't be opened")]
+pub struct SealBroken;
+
+/// A fresh Ed25519 key pair.
+#[derive(Debug)]
+pub struct Ed25519Pair {
+    /// PKCS#8 v2 DER.
+    pub pkcs8: SecretBox<Vec<u8>>,
+    /// The raw 32-byte public key.
+    pub public: Vec<u8>,
+}
+
+/// Authenticated encryption under the host's root key (AES-256-GCM with keys derived per purpose by HKDF-SHA256).
+pub trait Sealer: Send + Sync {
+    /// Seals under the host key. `purpose` separates uses, `aad` binds the text to its place.
+    fn seal(&self, purpose: &str, aad: &[u8], plain: &[u8]) -> Vec<u8>;
+    /// Opens what [`Sealer::seal`] made.
+    ///
+    /// # Errors
+    /// When key, purpose, `aad` or text do not fit.
+    fn open(&self, purpose: &str, aad: &[u8], sealed: &[u8]) -> Result<SecretBox<Vec<u8>>, SealBroken>;
+    /// Seals under a given data-encryption key.
+    fn seal_with(&self, key: &SecretBox<[u8; 32]>, aad: &[u8], plain: &[u8]) -> Vec<u8>;
+    /// Opens what [`Sealer::seal_with`] made.
+    ///
+    /// # Errors
+    /// As [`Sealer::open`].
+    fn open_with(&self, key: &SecretBox<[u8; 32]>, aad: &[u8], sealed: &[u8])
+    -> Result<SecretBox<Vec<u8>>, SealBroken>;
+    /// A key derived from the host key for one purpose.
+    fn derive(&self, purpose: &str) -> SecretBox<[u8; 32]>;
+    /// A fresh signing key.
+    fn generate_ed25519(&self) -> Ed25519Pair;
+}
+
+/// A key in the object store. There is no way to make one without saying whose it is, and no way out of the prefix.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ObjectKey(String);
+
+impl ObjectKey {
+    fn checked(prefix: String, rest: &[&str]) -> Option<Self> {
+        let fine = |s: &&str| {
+            !s.is_empty()
+                && s.len() <= 200
+                && *s != "."
+                && *s != ".."
+                && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        };
+        rest.iter()
+            .all(fine)
+            .then(|| Self(format!("{prefix}/{}", rest.join("/"))))
+    }
+    /// A tenant's object; `None` when a part has other characters than `[A-Za-z0-9._-]`.
+    #[must_use]
+    pub fn tenant(scope: &TenantScope, parts: &[&str]) -> Option<Self> {
+        Self::checked(format!("tenants/{}", scope.id()), parts)
+    }
+    /// An object of the platform.
+    #[must_use]
+    pub fn platform(parts: &[&str]) -> Option<Self> {
+        Self::checked("platform".to_owned(), parts)
+    }
+    /// The key as stored in rows. Only for keys that came out of [`ObjectKey::as_str`].
+    #[must_use]
+    pub fn stored(text: &str) -> Option<Self> {
+        let mut parts = text.split('/');
+        let first = parts.next()?;
+        let rest: Vec<&str> = parts.collect();
+        Self::checked(first.to_owned(), &rest)
+    }
+    /// The whole key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A failed object operation.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// No such object.
+    #[error("there is no object {0}")]
+    NotFound(String),
+    /// The store failed.
+    #[error("object store: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// An object being written; nothing is visible before `finish`, and after it the object survives a crash.
+#[async_trait::async_trait]
+pub trait ObjectWriter: Send {
+    /// Appends.
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), ObjectError>;
+    /// Makes it durable and visible; returns size and SHA-256 (hex).
+    async fn finish(self: Box<Self>) -> Result<(u64, String), ObjectError>;
+}
+
+/// Files: plugin components, report files.
+#[async_trait::async_trait]
+pub trait Objects: Send + Sync {
+    /// Starts an object.
+    async fn create(&self, key: &ObjectKey) -> Result<Box<dyn ObjectWriter>, ObjectError>;
+    /// Reads an object whole.
+    async fn read(&self, key: &ObjectKey) -> Result<Vec<u8>, ObjectError>;
+    /// Reads a part; shorter at the end.
+    async fn read_at(&self, key: &ObjectKey, offset: u64, len: usize) -> Result<Vec<u8>, ObjectError>;
+    /// Removes; an absent object is fine.
+    async fn remove(&self, key: &ObjectKey) -> Result<(), ObjectError>;
+}
+
+/// Stores bytes under a key.
+///
+/// # Errors
+/// As the object store.
+pub async fn put_object(objects: &dyn Objects, key: &ObjectKey, bytes: &[u8]) -> Result<(), ObjectError> {
+    let mut w = objects.create(key).await?;
+    w.write(bytes).await?;
+    w.finish().await.map(|_| ())
+}

@@ -1,0 +1,119 @@
+//! A refusal with everything a person needs to act on it. `http` turns it into RFC 9457 problem+json.
+
+use aistack_core::ProblemKind;
+use aistack_store::StoreError;
+use serde_json::{Map, Value};
+
+/// One value that was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) into the body; empty for the whole.
+    pub pointer: String,
+    /// Stable code, e.g. `required`, `too_short`, `format`.
+    pub code: String,
+    /// A sentence.
+    pub message: String,
+}
+
+impl FieldError {
+    /// An error at a pointer.
+    #[must_use]
+    pub fn new(pointer: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            code: code.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// Kind: code, status, title.
+    pub kind: ProblemKind,
+    /// One sentence about this occurrence. For `internal` it goes to the log, never to the caller.
+    pub detail: String,
+    /// Values not accepted.
+    pub errors: Vec<FieldError>,
+    /// Further members of the problem document.
+    pub extras: Map<String, Value>,
+}
+
+impl Problem {
+    /// A problem with a detail.
+    #[must_use]
+    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            extras: Map::new(),
+        }
+    }
+    /// A validation failure.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = errors
+            .first()
+            .map_or_else(|| "a value was not accepted".to_owned(), |e| e.message.clone());
+        Self {
+            errors,
+            ..Self::new(ProblemKind::ValidationFailed, detail)
+        }
+    }
+    /// No such thing; `what` is a noun.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(ProblemKind::NotFound, format!("there is no such {what}"))
+    }
+    /// Our own defect.
+    #[must_use]
+    pub fn internal(detail: impl Into<String>) -> Self {
+        Self::new(ProblemKind::Internal, detail)
+    }
+    /// With a further member.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.extras.insert(key.to_owned(), value.into());
+        self
+    }
+}
+
+impl core::fmt::Display for Problem {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}: {}", self.kind, self.detail)
+    }
+}
+impl std::error::Error for Problem {}
+
+impl From<StoreError> for Problem {
+    fn from(e: StoreError) -> Self {
+        match e {
+            StoreError::AlreadyExists => Self::new(ProblemKind::AlreadyExists, "it exists already"),
+            StoreError::MissingReference => Self::new(ProblemKind::NotFound, "something it refers to does not exist"),
+            StoreError::Conflict => Self::new(
+                ProblemKind::Conflict,
+                "it changed meanwhile; read it again and repeat the change",
+            ),
+            StoreError::Unavailable(why) => Self::new(
+                ProblemKind::Unavailable,
+                format!("the database is not available: {why}"),
+            ),
+            StoreError::Corrupt(_) | StoreError::Backend(_) => Self::internal(error_chain(&e)),
+        }
+    }
+}
+
+/// An error with its sources, for the log.
+#[must_use]
+pub fn error_chain(e: &dyn std::error::Error) -> String {
+    let mut text = e.to_string();
+    let mut source = e.source();
+    while let Some(s) = source {
+        text.push_str(": ");
+        text.push_str(&s.to_string());
+        source = s.source();
+    }
+    text
+}
