@@ -1,1 +1,3 @@
-//! Integration tests of the whole platform, one binary.
+//! Integration tests of the whole platform, one binary: `cargo test -p aistack-tests --test it`.
+
+mod peers;

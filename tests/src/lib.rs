@@ -1,1 +1,21 @@
-//! Harness of the integration tests.
+//! The test-suite's harness: everything an integration test needs besides its own story.
+//!
+//! - [`peers`]: programs nobody here wrote (PostgreSQL, Keycloak, oidc-provider, stripe-mock, the Stripe SDK, nginx),
+//!   started on free ports of 127.0.0.1 and gone when the test process is gone;
+//! - [`browser`]: a cookie-keeping client that fills in login forms as a person would;
+//! - [`upstream`]: the product behind the gateway, recording what reaches it.
+
+pub mod browser;
+mod html;
+pub mod peers;
+pub mod upstream;
+
+use std::path::{Path, PathBuf};
+
+/// The root of the repository this harness was compiled in.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ lies in the repository")
+        .to_path_buf()
+}
