@@ -124,6 +124,12 @@ pub trait IdentityPort: Send + Sync {
     async fn resume(&self, inv: Invocation, state: Vec<u8>, input: LoginInput) -> Result<LoginProgress, Fault>;
     /// A sign-in the provider started.
     async fn unsolicited(&self, inv: Invocation, input: LoginInput) -> Result<ExternalSession, Fault>;
-    /// Signs out at the provider too, when it can.
-    async fn logout(&self, inv: Invocation, session: ExternalSession) -> Result<Option<LoginStep>, Fault>;
+    /// Signs out at the provider too, when it can. The step, if any, is for the browser, which comes back to
+    /// `return_url`.
+    async fn logout(
+        &self,
+        inv: Invocation,
+        session: ExternalSession,
+        return_url: String,
+    ) -> Result<Option<LoginStep>, Fault>;
 }

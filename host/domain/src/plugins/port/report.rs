@@ -17,6 +17,8 @@ pub enum Cell {
     Decimal(String),
     /// An instant.
     Time(Timestamp),
+    /// A calendar day `YYYY-MM-DD` in the tenant's time zone.
+    Date(String),
     /// Yes or no.
     Flag(bool),
 }
@@ -26,7 +28,7 @@ pub enum Cell {
 pub struct Column {
     /// Stable name.
     pub name: String,
-    /// `text`, `int`, `decimal`, `time` or `flag`.
+    /// `text`, `int`, `decimal`, `time`, `date` or `flag`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Label, English.

@@ -52,7 +52,8 @@ pub struct SecretSet(pub BTreeMap<String, Vec<SecretBox<Vec<u8>>>>);
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grants {
-    /// Host interfaces: `log`, `config`, `clock`, `random`, `kv`, `secrets`, `reveal`, `crypto`, `http`, `dial`, `blob`, `datasets`.
+    /// Host interfaces: `log`, `config`, `clock`, `random`, `kv`, `secrets`, `reveal`, `crypto`, `http`,
+    /// `dial`, `blob`, `download`, `datasets`.
     pub interfaces: Vec<String>,
     /// Hosts that `http` may reach, `host[:port]`, after `${config.*}` was resolved. Port defaults to 443.
     pub http_hosts: Vec<String>,
