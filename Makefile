@@ -1,0 +1,55 @@
+# Everything a developer runs. Each target installs what it needs first (Debian packages by apt, the rest into the
+# user's caches), so that a machine with rustup, Node 20 and apt is enough. `make help` lists the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/aistack
+# One target folder for all clones: a second clone only compiles what differs.
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+
+SETUP := tests/peers/setup.sh
+# What `make run` serves: make run LISTEN=127.0.0.1:9000 DATA_DIR=/tmp/a DEMO=
+LISTEN ?= 127.0.0.1:8080
+DATA_DIR ?= data
+DEMO ?= --demo
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: plugins console ## Build everything and serve it with demo data on LISTEN, keeping DATA_DIR
+	cargo build -p aistack-server --bin aistack
+	"$(CARGO_TARGET_DIR)/debug/aistack" serve $(DEMO) --data-dir "$(DATA_DIR)" --listen "$(LISTEN)"
+
+.PHONY: test
+test: ## Run every test there is; the last line is the sum
+	$(SETUP) rust console postgres nginx keycloak stripe node browser || true
+	tests/run.sh format clippy guests console plugins rust e2e
+
+.PHONY: check
+check: ## What to run before a commit: formats, lints, unit tests, architecture; no peers needed
+	$(SETUP) rust console
+	tests/run.sh format clippy unit guests console
+
+.PHONY: bench
+bench: plugins ## Measure, with a release build; results in docs/performance.md come from here
+	$(SETUP) postgres nginx
+	cargo build --release -p aistack-server --bin aistack
+	cargo bench -p aistack-tests --benches
+
+.PHONY: console
+console: ## Build the console into console/dist, where the server embeds it from
+	$(SETUP) rust console
+	cd console && npm run build
+
+.PHONY: plugins
+plugins: ## Build the official plugins as WebAssembly components
+	$(SETUP) rust
+	cargo xtask plugins
+
+.PHONY: clean
+clean: ## Remove what this clone built and downloaded; the caches shared with other clones stay
+	rm -rf dist console/dist console/node_modules tests/peers/node/node_modules tests/e2e/node_modules tests/e2e/results
+	@echo "kept: $(DATA_DIR)/ (your data), $(CACHE) (shared by all clones; delete it by hand)"

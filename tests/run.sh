@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# Runs suites of tests one after the other and adds them up: `tests/run.sh SUITE...`
+#
+#   format   every Rust file is as rustfmt leaves it
+#   clippy   the workspace without a warning
+#   unit     tests of the crates and the architecture test, without peers
+#   guests   formats, lints and native tests of the guest SDK and the plugins
+#   console  types, lints and unit tests of the console, and its build
+#   plugins  the plugins build as components
+#   rust     every test of the workspace, the integration tests with their peers among them
+#   e2e      the console in a real browser
+#
+# A suite that fails does not stop the others. The last line is "N passed, N failed, N skipped" over all of them: every
+# test of every runner counts as one, a check without tests of its own (such as `format`) counts as one, and a suite that
+# breaks before it can count counts as one failure. The exit code is 1 when anything failed.
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+: "${CARGO_TARGET_DIR:=${XDG_CACHE_HOME:-$HOME/.cache}/aistack/target}"
+export CARGO_TARGET_DIR
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+# Rust tests whose peer is missing write a line here, see tests/src/peers/mod.rs.
+export AISTACK_SKIPS="$scratch/skips"
+: >"$AISTACK_SKIPS"
+
+passed=0 failed=0 skipped=0
+failures=()
+
+# count PASSED FAILED SKIPPED
+count() {
+  passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+# step NAME COMMAND...: a check that counts as one.
+step() {
+  local name=$1
+  shift
+  printf '\n\033[1m== %s\033[0m: %s\n' "$name" "$*"
+  if "$@"; then
+    count 1 0 0
+  else
+    count 0 1 0
+    failures+=("$name")
+  fi
+}
+
+# tests NAME COUNTER COMMAND...: a runner whose tests are counted by `COUNTER LOG`, which prints "passed failed skipped".
+tests() {
+  local name=$1 counter=$2 log="$scratch/log" status=0 numbers
+  shift 2
+  printf '\n\033[1m== %s\033[0m: %s\n' "$name" "$*"
+  "$@" 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  read -r -a numbers < <("$counter" "$log")
+  if [ "$status" != 0 ] && [ "${numbers[1]:-0}" = 0 ]; then
+    numbers=("${numbers[0]:-0}" 1 "${numbers[2]:-0}")
+  fi
+  count "${numbers[0]:-0}" "${numbers[1]:-0}" "${numbers[2]:-0}"
+  if [ "${numbers[1]:-0}" != 0 ]; then failures+=("$name"); fi
+}
+
+cargo_counts() {
+  awk '/^test result: / { for (i = 2; i <= NF; i++) {
+         if ($i ~ /^passed/) p += $(i - 1); if ($i ~ /^failed/) f += $(i - 1); if ($i ~ /^ignored/) s += $(i - 1) } }
+       END { print p + 0, f + 0, s + 0 }' "$1"
+}
+
+vitest_counts() {
+  node -e 'const r = JSON.parse(require("fs").readFileSync(process.argv[1]));
+    console.log(r.numPassedTests, r.numFailedTests, r.numPendingTests + (r.numTodoTests ?? 0))' "$scratch/vitest.json" 2>/dev/null
+}
+
+playwright_counts() {
+  node -e 'const { stats: s } = JSON.parse(require("fs").readFileSync(process.argv[1]));
+    console.log(s.expected + s.flaky, s.unexpected, s.skipped)' "$scratch/playwright.json" 2>/dev/null
+}
+
+in_folder() {
+  local folder=$1
+  shift
+  (cd "$folder" && "$@")
+}
+
+guest_workspaces() {
+  local folder
+  for folder in sdk plugins; do
+    if [ -f "$folder/Cargo.toml" ]; then echo "$folder"; fi
+  done
+}
+
+suite_format() { step "format" cargo fmt --all --check; }
+
+suite_clippy() { step "clippy" cargo clippy --quiet --workspace --all-targets -- -D warnings; }
+
+suite_unit() {
+  tests "unit tests" cargo_counts cargo test --workspace --exclude aistack-tests --no-fail-fast
+  tests "harness" cargo_counts cargo test -p aistack-tests --lib
+  tests "architecture" cargo_counts cargo test -p aistack-tests --test it architecture
+}
+
+suite_guests() {
+  local folder
+  for folder in $(guest_workspaces); do
+    step "format of $folder/" in_folder "$folder" cargo fmt --all --check
+    step "clippy of $folder/" in_folder "$folder" cargo clippy --quiet --workspace --all-targets -- -D warnings
+    tests "tests of $folder/" cargo_counts in_folder "$folder" cargo test --workspace --no-fail-fast
+  done
+}
+
+suite_console() {
+  step "console types" in_folder console npm run --silent typecheck
+  step "console lint" in_folder console npm run --silent lint
+  tests "console tests" vitest_counts in_folder console \
+    npx vitest run --reporter=default --reporter=json "--outputFile.json=$scratch/vitest.json"
+  step "console build" in_folder console npm run --silent build
+}
+
+suite_plugins() { step "plugins" cargo xtask plugins; }
+
+suite_rust() {
+  # The integration tests start the binary, so it must be as new as they are. One build of all, since the set of
+  # packages decides which features their dependencies get, and so whether they are compiled again.
+  step "build" cargo build --workspace --lib --bins --tests
+  tests "rust tests" cargo_counts cargo test --workspace --no-fail-fast
+}
+
+suite_e2e() {
+  step "build" cargo build --workspace --lib --bins --tests
+  tests "end to end" playwright_counts in_folder tests/e2e \
+    env "PLAYWRIGHT_JSON_OUTPUT_NAME=$scratch/playwright.json" npx playwright test --reporter=list,json
+}
+
+for suite in "$@"; do
+  if ! declare -F "suite_$suite" >/dev/null; then
+    echo "there is no suite '$suite'" >&2
+    exit 64
+  fi
+  "suite_$suite"
+done
+
+# libtest counted each of these as passed.
+missing=$(wc -l <"$AISTACK_SKIPS")
+passed=$((passed - missing)) skipped=$((skipped + missing))
+
+echo
+if [ "$missing" != 0 ]; then
+  printf '\033[1;33m%s tests were SKIPPED because a peer is not installed:\033[0m\n' "$missing"
+  cat "$AISTACK_SKIPS"
+fi
+if [ ${#failures[@]} != 0 ]; then
+  printf '\033[1;31mfailed:\033[0m\n'
+  printf '  %s\n' "${failures[@]}"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
