@@ -71,7 +71,7 @@ impl ObjectKey {
     #[must_use]
     pub fn stored(text: &str) -> Option<Self> {
         let mut parts = text.split('/');
-        let first = parts.next()?;
+        let first = parts.next().filter(|p| matches!(*p, "tenants" | "platform"))?;
         let rest: Vec<&str> = parts.collect();
         Self::checked(first.to_owned(), &rest)
     }
