@@ -19,9 +19,16 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: plugins console ## Build everything and serve it with demo data on LISTEN, keeping DATA_DIR
-	cargo build -p aistack-server --bin aistack
+run: build ## Build everything and serve it with demo data on LISTEN, keeping DATA_DIR
 	"$(CARGO_TARGET_DIR)/debug/aistack" serve $(DEMO) --data-dir "$(DATA_DIR)" --listen "$(LISTEN)"
+
+.PHONY: build
+build: plugins console ## Build the plugins, the console and the binary
+	cargo build -p aistack-server --bin aistack
+
+.PHONY: bin
+bin: ## Say where the binary is
+	@echo "$(CARGO_TARGET_DIR)/debug/aistack"
 
 .PHONY: test
 test: ## Run every test there is; the last line is the sum
@@ -48,6 +55,12 @@ console: ## Build the console into console/dist, where the server embeds it from
 plugins: ## Build the official plugins as WebAssembly components
 	$(SETUP) rust
 	cargo xtask plugins
+
+.PHONY: openapi
+openapi: ## Write docs/openapi.json from the code, and the console's types from it
+	$(SETUP) rust console
+	cargo xtask openapi
+	cd console && npm run api
 
 .PHONY: clean
 clean: ## Remove what this clone built and downloaded; the caches shared with other clones stay

@@ -126,6 +126,12 @@ suite_rust() {
 }
 
 suite_e2e() {
+  if [ -z "${CI-}" ] && ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; then
+    echo "SKIPPED end to end: Chromium is missing; run: tests/peers/setup.sh browser" >&2
+    count 0 0 1
+    return
+  fi
+  step "types of the end-to-end tests" in_folder tests/e2e npm run --silent typecheck
   step "build" cargo build --workspace --lib --bins --tests
   tests "end to end" playwright_counts in_folder tests/e2e \
     env "PLAYWRIGHT_JSON_OUTPUT_NAME=$scratch/playwright.json" npx playwright test --reporter=list,json

@@ -1,3 +1,5 @@
 //! Integration tests of the whole platform, one binary: `cargo test -p aistack-tests --test it`.
+#![allow(clippy::unwrap_used, reason = "a test says by panicking that something is wrong")]
 
+mod architecture;
 mod peers;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a peer for as long as its starter lives.
 #
-#   guard.sh [--signal NAME] [--remove DIR] -- COMMAND [ARG...]
+#   guard.sh [--signal NAME] [--remove DIR] [--pid-file FILE] -- COMMAND [ARG...]
 #
 # The starter holds the other end of this script's standard input and never writes to it. When that pipe closes,
 # because the starter asked for a stop, ended, or was killed with SIGKILL, the whole process group of the peer gets
@@ -11,10 +11,12 @@ set -uo pipefail
 
 signal=TERM
 remove=
+pid_file=
 while [ "${1-}" != -- ]; do
   case "${1-}" in
     --signal) signal=$2; shift 2 ;;
     --remove) remove=$2; shift 2 ;;
+    --pid-file) pid_file=$2; shift 2 ;;
     *) echo "guard.sh: unexpected argument '${1-}'" >&2; exit 64 ;;
   esac
 done
@@ -25,6 +27,7 @@ exec 3<&0
 # and $! is the group's id.
 setsid "$@" </dev/null 3<&- &
 peer=$!
+if [ -n "$pid_file" ]; then echo "$peer" >"$pid_file"; fi
 # Reading ends at end-of-file, which is the starter's way to say stop.
 cat <&3 >/dev/null &
 watch=$!

@@ -2,10 +2,14 @@
 //!
 //! - [`peers`]: programs nobody here wrote (PostgreSQL, Keycloak, oidc-provider, stripe-mock, the Stripe SDK, nginx),
 //!   started on free ports of 127.0.0.1 and gone when the test process is gone;
+//! - [`host`]: the platform itself, the real binary with a data folder of its own;
+//! - [`actor`]: parties that talk to its API;
 //! - [`browser`]: a cookie-keeping client that fills in login forms as a person would;
 //! - [`upstream`]: the product behind the gateway, recording what reaches it.
 
+pub mod actor;
 pub mod browser;
+pub mod host;
 mod html;
 pub mod peers;
 pub mod upstream;

@@ -96,6 +96,8 @@ impl Command {
             .arg(super::scripts().join("guard.sh"))
             .args(["--signal", self.stop_signal, "--remove"])
             .arg(&self.scratch)
+            .arg("--pid-file")
+            .arg(self.scratch.join("pid"))
             .arg("--")
             .arg(&self.program)
             .args(&self.args)
@@ -138,6 +140,18 @@ impl Process {
     /// What the process wrote so far.
     pub fn output(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// Ends the process and all it started with SIGKILL, as a power cut would, and waits until they are gone.
+    ///
+    /// # Errors
+    /// When the process is not known or already gone.
+    pub fn kill(mut self) -> anyhow::Result<()> {
+        let pid = std::fs::read_to_string(self.scratch.join("pid")).context("the guard wrote no pid")?;
+        let pid = rustix::process::Pid::from_raw(pid.trim().parse()?).context("not a process id")?;
+        rustix::process::kill_process_group(pid, rustix::process::Signal::KILL).context("SIGKILL")?;
+        self.guard.wait().context("the guard")?;
+        Ok(())
     }
 
     /// Waits until `probe` yields a value.
