@@ -1,13 +1,16 @@
 //! The application: every port wired once, shared by all use cases.
 
 use crate::{
+    access::Access,
     live::LiveBus,
     plugins::port::PluginRuntime,
     port::{Objects, Sealer},
+    tenancy::Directory,
 };
 use aistack_core::{Clock, Rng};
 use aistack_store::Store;
-use std::sync::Arc;
+use prometheus_client::registry::Registry;
+use std::sync::{Arc, Mutex};
 use url::Url;
 
 /// What the operator configured that rules need to know.
@@ -17,6 +20,22 @@ pub struct AppConfig {
     pub public_url: Url,
     /// Version of the binary.
     pub version: &'static str,
+}
+
+/// What the application is built from: one implementation per port.
+pub struct Ports {
+    /// Storage.
+    pub store: Arc<dyn Store>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Sealing.
+    pub sealer: Arc<dyn Sealer>,
+    /// Files.
+    pub objects: Arc<dyn Objects>,
+    /// Plugins.
+    pub runtime: Arc<dyn PluginRuntime>,
 }
 
 /// The application.
@@ -37,6 +56,41 @@ pub struct App {
     pub live: LiveBus,
     /// Woken when a job may have become due.
     pub job_signal: tokio::sync::Notify,
+    /// Recently routed tenants.
+    pub directory: Directory,
+    /// Passwords in progress, sign-in throttle, signing keys.
+    pub access: Access,
+    /// What `/metrics` shows; every part registers its own.
+    pub metrics: Mutex<Registry>,
     /// Configuration.
     pub config: AppConfig,
+}
+
+impl App {
+    /// Wires the ports; everything the application keeps in memory starts empty.
+    #[must_use]
+    pub fn new(ports: Ports, config: AppConfig) -> Self {
+        let Ports {
+            store,
+            clock,
+            rng,
+            sealer,
+            objects,
+            runtime,
+        } = ports;
+        Self {
+            store,
+            clock,
+            rng,
+            sealer,
+            objects,
+            runtime,
+            live: LiveBus::default(),
+            job_signal: tokio::sync::Notify::new(),
+            directory: Directory::default(),
+            access: Access::default(),
+            metrics: Mutex::new(Registry::with_prefix("aistack")),
+            config,
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The product's rules, a module per domain. Knows the core vocabulary, the storage traits and its own ports; knows
 //! nothing of HTTP frameworks, databases or WebAssembly.
 
+pub mod access;
 pub mod app;
 pub mod audit;
 pub mod ctx;
@@ -8,7 +9,8 @@ pub mod live;
 pub mod plugins;
 pub mod port;
 pub mod problem;
+pub mod tenancy;
 
-pub use app::{App, AppConfig};
+pub use app::{App, AppConfig, Ports};
 pub use ctx::{Ctx, Origin, TenantCtx};
 pub use problem::{FieldError, Problem};

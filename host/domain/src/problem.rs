@@ -96,10 +96,14 @@ impl From<StoreError> for Problem {
                 ProblemKind::Conflict,
                 "it changed meanwhile; read it again and repeat the change",
             ),
-            StoreError::Unavailable(why) => Self::new(
-                ProblemKind::Unavailable,
-                format!("the database is not available: {why}"),
-            ),
+            StoreError::Unavailable(why) => {
+                // The reason may name files and hosts: for the log, not for the caller.
+                tracing::warn!(%why, "the database is not available");
+                Self::new(
+                    ProblemKind::Unavailable,
+                    "the database is not available; try again shortly",
+                )
+            }
             StoreError::Corrupt(_) | StoreError::Backend(_) => Self::internal(error_chain(&e)),
         }
     }
