@@ -45,7 +45,7 @@ pub trait Sealer: Send + Sync {
 pub struct ObjectKey(String);
 
 impl ObjectKey {
-    fn checked(prefix: String, rest: &[&str]) -> Option<Self> {
+    fn checked(prefix: &str, rest: &[&str]) -> Option<Self> {
         let fine = |s: &&str| {
             !s.is_empty()
                 && s.len() <= 200
@@ -60,12 +60,12 @@ impl ObjectKey {
     /// A tenant's object; `None` when a part has other characters than `[A-Za-z0-9._-]`.
     #[must_use]
     pub fn tenant(scope: &TenantScope, parts: &[&str]) -> Option<Self> {
-        Self::checked(format!("tenants/{}", scope.id()), parts)
+        Self::checked(&format!("tenants/{}", scope.id()), parts)
     }
     /// An object of the platform.
     #[must_use]
     pub fn platform(parts: &[&str]) -> Option<Self> {
-        Self::checked("platform".to_owned(), parts)
+        Self::checked("platform", parts)
     }
     /// The key as stored in rows. Only for keys that came out of [`ObjectKey::as_str`].
     #[must_use]
@@ -73,7 +73,7 @@ impl ObjectKey {
         let mut parts = text.split('/');
         let first = parts.next().filter(|p| matches!(*p, "tenants" | "platform"))?;
         let rest: Vec<&str> = parts.collect();
-        Self::checked(first.to_owned(), &rest)
+        Self::checked(first, &rest)
     }
     /// The whole key.
     #[must_use]
