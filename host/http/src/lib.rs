@@ -1,1 +1,20 @@
-//! placeholder
+//! The HTTP face of the platform: routes, extractors, problem documents, OpenAPI. The only crate that names axum.
+//!
+//! How to add an endpoint: README.md beside this crate's Cargo.toml.
+
+pub mod console;
+pub mod extract;
+mod fallback;
+mod layers;
+mod metrics;
+pub mod openapi;
+pub mod problem;
+pub mod registry;
+pub mod routes;
+pub mod serve;
+pub mod state;
+
+pub use layers::{Caller, PeerAddr};
+pub use problem::{ApiProblem, ApiResult};
+pub use serve::{router, serve};
+pub use state::{AppState, Asset, Assets, Gateway, Site};

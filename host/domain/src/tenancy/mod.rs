@@ -7,4 +7,4 @@ mod directory;
 pub mod lifecycle;
 pub mod routing;
 
-pub use directory::Directory;
+pub use directory::{Directory, Known};

@@ -1,0 +1,117 @@
+//! For whoever watches the process: is it alive, can it work, how is it doing.
+
+use crate::{
+    extract::Json,
+    problem::ApiResult,
+    registry::{Access, Realm, Routes},
+    state::AppState,
+};
+use aistack_domain::Problem;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+/// Routes of this area.
+pub(super) fn routes() -> Routes {
+    let watch = |reason| Access::public(Realm::Anywhere, reason);
+    Routes::new()
+        .add(watch("says only that the process answers"), routes!(healthz))
+        .add(watch("says only which parts work"), routes!(readyz))
+        .add(
+            watch("counts and times without names; restrict it in front of the host"),
+            routes!(metrics),
+        )
+}
+
+/// Whether the process answers.
+#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String, content_type = "text/plain")))]
+async fn healthz() -> &'static str {
+    "ok"
+}
+
+/// Whether the process can work.
+#[derive(Debug, Serialize, ToSchema)]
+struct Readiness {
+    /// All checks passed.
+    ready: bool,
+    /// The checks.
+    checks: Vec<Check>,
+}
+
+/// One check.
+#[derive(Debug, Serialize, ToSchema)]
+struct Check {
+    /// Name.
+    name: &'static str,
+    /// Passed.
+    ok: bool,
+    /// What was seen.
+    detail: String,
+}
+
+/// Whether the process can take work: the database answers and it is not stopping.
+#[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+async fn readyz(State(state): State<AppState>) -> Response {
+    let store = match state.app.store.health().await {
+        Ok(detail) => Check {
+            name: "store",
+            ok: true,
+            detail,
+        },
+        Err(e) => {
+            tracing::warn!(error = %e, "the store is not well");
+            Check {
+                name: "store",
+                ok: false,
+                detail: "the database does not answer".to_owned(),
+            }
+        }
+    };
+    let running = Check {
+        name: "running",
+        ok: !state.is_stopping(),
+        detail: if state.is_stopping() {
+            "stopping"
+        } else {
+            "accepting work"
+        }
+        .to_owned(),
+    };
+    let ready = store.ok && running.ok;
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(Readiness {
+            ready,
+            checks: vec![running, store],
+        }),
+    )
+        .into_response()
+}
+
+/// Counts and times in OpenMetrics text.
+#[utoipa::path(get, path = "/metrics", tag = "health",
+    responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
+async fn metrics(State(state): State<AppState>) -> ApiResult<Response> {
+    let mut text = String::new();
+    {
+        let registry = state
+            .app
+            .metrics
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        prometheus_client::encoding::text::encode(&mut text, &registry)
+            .map_err(|e| Problem::internal(e.to_string()))?;
+    }
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
