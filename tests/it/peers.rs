@@ -2,16 +2,50 @@
 
 use aistack_tests::browser::Browser;
 use aistack_tests::need;
-use aistack_tests::peers::{Keycloak, Nginx, OidcProvider, Postgres, RealmUser, StripeMock, StripeSdk};
+use aistack_tests::peers::{Command, Keycloak, Nginx, OidcProvider, Postgres, RealmUser, StripeMock, StripeSdk};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::Digest as _;
 use std::collections::HashMap;
+use std::time::Duration;
 use url::Url;
 
 const REDIRECT: &str = "http://127.0.0.1:9/callback";
 const VERIFIER: &str = "a-code-verifier-that-is-at-least-forty-three-characters-long";
+
+#[test]
+fn a_stubborn_peer_is_gone_with_its_test() {
+    // Ignores the polite signal, and so does its child.
+    let command = Command::new("sh")
+        .unwrap()
+        .args(["-c", "trap '' TERM; sleep 1000 & sleep 1000"]);
+    let scratch = command.scratch().to_path_buf();
+    let process = command.spawn().unwrap();
+    let pid = loop {
+        match std::fs::read_to_string(scratch.join("pid")) {
+            Ok(pid) if !pid.is_empty() => break pid.trim().to_owned(),
+            _ => std::thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    let group = || {
+        let listed = std::process::Command::new("ps")
+            .args(["-o", "pid=,stat=", "-g", &pid])
+            .output()
+            .unwrap()
+            .stdout;
+        // Zombies are gone but for their parent's looking.
+        String::from_utf8(listed)
+            .unwrap()
+            .lines()
+            .filter(|line| !line.contains('Z'))
+            .count()
+    };
+    assert!(group() >= 1);
+    drop(process);
+    assert_eq!(group(), 0);
+    assert!(!scratch.exists());
+}
 
 #[tokio::test]
 async fn postgres_clones_templates() {

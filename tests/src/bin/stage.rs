@@ -40,7 +40,9 @@ async fn main() -> Result<(), PeerError> {
         "member": {"username": MEMBER.username, "password": MEMBER.password, "email": MEMBER.email},
     });
     let mut output = std::io::stdout();
-    writeln!(output, "{stage}").and_then(|()| output.flush()).map_err(anyhow::Error::from)?;
+    writeln!(output, "{stage}")
+        .and_then(|()| output.flush())
+        .map_err(anyhow::Error::from)?;
 
     // Ends with the pipe: the one who started this is done, or gone.
     let _ = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await;
