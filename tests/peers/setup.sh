@@ -104,15 +104,31 @@ part_keycloak() {
   [ -x "$cache/keycloak-$KEYCLOAK/bin/kc.sh" ]
 }
 
-part_stripe() {
-  [ -x "$cache/bin/stripe-mock-$STRIPE_MOCK" ] && return 0
+# modern_go: prints the path of a Go that can build today's modules, installing one when there is none. Debian's may be
+# too old; then a newer toolchain is fetched as the Go module it also is, which is how newer Go versions update themselves.
+modern_go() {
+  local minor folder
   command -v go >/dev/null || apt golang-go || return 1
+  minor=$(go env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+  if [ "${minor:-0}" -ge 22 ]; then
+    command -v go
+    return
+  fi
+  say "$(go version) is too old, fetching $GO_TOOLCHAIN"
+  folder=$(go mod download -json "golang.org/toolchain@v0.0.1-$GO_TOOLCHAIN.linux-$(go env GOARCH)" |
+    sed -n 's/^\s*"Dir": "\(.*\)",\?$/\1/p')
+  [ -n "$folder" ] || return 1
+  # Modules come without executable bits.
+  chmod -R u+x "$folder/bin" "$folder/pkg/tool" && echo "$folder/bin/go"
+}
+
+part_stripe() {
+  local go
+  [ -x "$cache/bin/stripe-mock-$STRIPE_MOCK" ] && return 0
+  go=$(modern_go) || return 1
   say "building stripe-mock $STRIPE_MOCK"
   mkdir -p "$cache/bin"
-  if ! GOBIN="$cache/bin" go install "github.com/stripe/stripe-mock@$STRIPE_MOCK" >&2; then
-    say "stripe-mock needs Go 1.22 or newer, this is: $(go version)"
-    return 1
-  fi
+  GOTOOLCHAIN=local GOBIN="$cache/bin" "$go" install "github.com/stripe/stripe-mock@$STRIPE_MOCK" >&2 || return 1
   mv "$cache/bin/stripe-mock" "$cache/bin/stripe-mock-$STRIPE_MOCK"
 }
 
