@@ -2,15 +2,18 @@
 
 use crate::{
     access::Access,
+    jobs::Outbox,
     live::LiveBus,
+    metering::{Accounting, Recorder},
+    metrics::Metrics,
     plugins::port::PluginRuntime,
     port::{Objects, Sealer},
+    quota,
     tenancy::Directory,
 };
 use aistack_core::{Clock, Rng};
 use aistack_store::Store;
-use prometheus_client::registry::Registry;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use url::Url;
 
 /// What the operator configured that rules need to know.
@@ -20,6 +23,8 @@ pub struct AppConfig {
     pub public_url: Url,
     /// Version of the binary.
     pub version: &'static str,
+    /// When a gateway call's answer may end.
+    pub accounting: Accounting,
 }
 
 /// What the application is built from: one implementation per port.
@@ -60,8 +65,14 @@ pub struct App {
     pub directory: Directory,
     /// Passwords in progress, sign-in throttle, signing keys.
     pub access: Access,
-    /// What `/metrics` shows; every part registers its own.
-    pub metrics: Mutex<Registry>,
+    /// Tenants whose outbox may hold messages.
+    pub outbox: Outbox,
+    /// Quota decisions.
+    pub quota: quota::Engine,
+    /// Usage on its way into the store.
+    pub recorder: Recorder,
+    /// What `/metrics` shows.
+    pub metrics: Metrics,
     /// Configuration.
     pub config: AppConfig,
 }
@@ -89,7 +100,10 @@ impl App {
             job_signal: tokio::sync::Notify::new(),
             directory: Directory::default(),
             access: Access::default(),
-            metrics: Mutex::new(Registry::with_prefix("aistack")),
+            outbox: Outbox::default(),
+            quota: quota::Engine::default(),
+            recorder: Recorder::default(),
+            metrics: Metrics::default(),
             config,
         }
     }

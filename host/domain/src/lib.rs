@@ -7,10 +7,12 @@ pub mod audit;
 pub mod ctx;
 pub mod jobs;
 pub mod live;
+pub mod metering;
 pub mod metrics;
 pub mod plugins;
 pub mod port;
 pub mod problem;
+pub mod quota;
 pub mod tenancy;
 
 pub use app::{App, AppConfig, Ports};

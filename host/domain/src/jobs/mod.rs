@@ -5,15 +5,18 @@
 //! A handler may run more than once for one job (a crash after the work, a lost lease): handlers are idempotent by the
 //! job's id. A job that failed waits longer each time and is dead after its last attempt, until an operator retries it.
 
+mod admin;
+mod backoff;
 mod handler;
+mod housekeeping;
+mod outbox;
+mod runner;
 
+pub use admin::{list, retry};
+pub use backoff::Backoff;
 pub use handler::{Handlers, JobError, JobHandler};
+pub use outbox::{Outbox, relay, sweep, wake};
+pub use runner::{Runner, Settings};
 
-use crate::App;
-use aistack_core::TenantScope;
-
-/// Tells the runner that a message lies in the tenant's outbox. Call it after the commit; forgetting it only delays the
-/// job until the next sweep.
-pub fn wake(app: &App, _scope: &TenantScope) {
-    app.job_signal.notify_one();
-}
+#[cfg(test)]
+mod tests;
