@@ -28,13 +28,14 @@ impl HttpMetrics {
         let seconds = Histogram::new([
             0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
         ]);
-        let mut registry = app.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        registry.register(
-            "http_requests",
-            "Requests answered, by route template",
-            requests.clone(),
-        );
-        registry.register("http_request_seconds", "Time to the answer's head", seconds.clone());
+        app.metrics.register(|registry| {
+            registry.register(
+                "http_requests",
+                "Requests answered, by route template",
+                requests.clone(),
+            );
+            registry.register("http_request_seconds", "Time to the answer's head", seconds.clone());
+        });
         Self { requests, seconds }
     }
 

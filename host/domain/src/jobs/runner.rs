@@ -8,7 +8,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{JoinHandle, JoinSet},
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 /// How a runner works.
@@ -71,6 +71,7 @@ impl Runner {
 async fn work(app: Arc<App>, handlers: Arc<Handlers>, settings: Settings, mut stopped: watch::Receiver<bool>) {
     let slots = Arc::new(Semaphore::new(settings.concurrency));
     let mut running = JoinSet::new();
+    let now = || app.clock.monotonic();
     let (mut next_sweep, mut next_housekeeping) = (now(), now() + settings.housekeeping);
     while !*stopped.borrow() {
         if now() >= next_sweep {
@@ -109,11 +110,6 @@ async fn work(app: Arc<App>, handlers: Arc<Handlers>, settings: Settings, mut st
         tracing::warn!(jobs = running.len(), "jobs did not finish in time");
         running.shutdown().await;
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "tokio's timers need tokio's clock")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 /// Leases due jobs while there are free slots; how long until the next one is due.

@@ -2,11 +2,9 @@
 
 use crate::{
     extract::Json,
-    problem::ApiResult,
     registry::{Access, Realm, Routes},
     state::AppState,
 };
-use aistack_domain::Problem;
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -101,17 +99,7 @@ async fn readyz(State(state): State<AppState>) -> Response {
 /// Counts and times in OpenMetrics text.
 #[utoipa::path(get, path = "/metrics", tag = "health",
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
-async fn metrics(State(state): State<AppState>) -> ApiResult<Response> {
-    let mut text = String::new();
-    {
-        let registry = state
-            .app
-            .metrics
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        prometheus_client::encoding::text::encode(&mut text, &registry)
-            .map_err(|e| Problem::internal(e.to_string()))?;
-    }
+async fn metrics(State(state): State<AppState>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+    ([(header::CONTENT_TYPE, kind)], state.app.metrics.encode()).into_response()
 }
