@@ -25,6 +25,12 @@ fn latency() -> Histogram {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Http {
+    method: String,
+    route: String,
+    status: u16,
+}
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Gateway {
     route: String,
     status: u16,
@@ -49,6 +55,7 @@ struct Meter {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Mutex<Registry>,
+    http: Latency<Http>,
     gateway: Latency<Gateway>,
     gateway_first_byte: Histogram,
     gateway_open: Gauge,
@@ -66,6 +73,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let me = Self {
             registry: Mutex::new(Registry::with_prefix("aistack")),
+            http: Family::new_with_constructor(latency),
             gateway: Family::new_with_constructor(latency),
             gateway_first_byte: latency(),
             gateway_open: Gauge::default(),
@@ -80,6 +88,12 @@ impl Default for Metrics {
         };
         {
             let mut r = me.registry.lock().unwrap_or_else(PoisonError::into_inner);
+            r.register_with_unit(
+                "http_request_duration",
+                "Time to the end of an API answer's head",
+                Unit::Seconds,
+                me.http.clone(),
+            );
             r.register_with_unit(
                 "gateway_call_duration",
                 "Time of a call through the gateway, body included",
@@ -145,6 +159,15 @@ impl Metrics {
     /// Adds a part's own metrics.
     pub fn register(&self, add: impl FnOnce(&mut Registry)) {
         add(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+    /// An API request was answered; `route` is the template, never the path.
+    pub fn http_request(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let labels = Http {
+            method: method.to_owned(),
+            route: route.to_owned(),
+            status,
+        };
+        self.http.get_or_create(&labels).observe(took.as_secs_f64());
     }
     /// A call through the gateway is over; `route` is the route's path prefix.
     pub fn gateway_call(&self, route: &str, status: u16, took: Duration) {
@@ -235,6 +258,7 @@ mod tests {
     #[test]
     fn what_was_counted_is_shown_with_its_labels() {
         let m = Metrics::default();
+        m.http_request("GET", "/api/v1/orders/{order}", 200, Duration::from_millis(3));
         m.quota_denied("api.calls");
         m.usage("api.calls", 5);
         m.gateway_open(true);
@@ -242,6 +266,7 @@ mod tests {
         m.job_ended("report.run", "done", Duration::from_secs(1));
         let text = m.encode();
         for line in [
+            "aistack_http_request_duration_seconds_bucket{le=\"0.005\",method=\"GET\",route=\"/api/v1/orders/{order}\",status=\"200\"} 1",
             "aistack_quota_denials_total{meter=\"api.calls\"} 1",
             "aistack_usage_total{meter=\"api.calls\"} 5",
             "aistack_gateway_open_calls 1",
