@@ -13,7 +13,9 @@ pub mod plugins;
 pub mod port;
 pub mod problem;
 pub mod quota;
+pub mod setup;
 pub mod tenancy;
+pub mod validate;
 
 pub use app::{App, AppConfig, Ports};
 pub use ctx::{Ctx, Origin, TenantCtx};

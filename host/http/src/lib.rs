@@ -2,6 +2,11 @@
 //!
 //! How to add an endpoint: README.md beside this crate's Cargo.toml.
 
+#![allow(
+    unused_qualifications,
+    reason = "the path attribute of utoipa repeats types with their full path"
+)]
+
 pub mod console;
 pub mod extract;
 mod fallback;

@@ -2,6 +2,12 @@
 //!
 //! Invariant: no change without an event, no event without its change; both stand in one transaction.
 
+mod commit;
 mod entry;
+mod read;
+mod verify;
 
+pub use commit::{commit_platform, commit_tenant};
 pub use entry::{Draft, for_platform, for_tenant};
+pub use read::{Event, Found, Log, Query, get, list};
+pub use verify::{Verdict, verify};

@@ -19,6 +19,21 @@ pub(crate) const COOKIE_OPERATOR: &str = "__Host-aistack-op";
 /// # Errors
 /// `unauthenticated`, `session_expired`, `csrf_token_invalid`, `tenant_mismatch` for a token of another tenant.
 pub(crate) async fn authenticate(state: &AppState, parts: &Parts, place: &Place) -> Result<SignedIn, Problem> {
+    if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
+        let token = value.to_str().ok().and_then(|v| v.split_once(' '));
+        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let (_, token) = token.ok_or_else(|| {
+            Problem::new(
+                ProblemKind::Unauthenticated,
+                "the Authorization header takes a Bearer token",
+            )
+        })?;
+        let known = match place {
+            Place::Tenant { known, .. } => Some(known),
+            _ => None,
+        };
+        return access::verify_token(&state.app, known, token.trim()).await;
+    }
     let mut found = Err(Problem::new(ProblemKind::Unauthenticated, "sign in first"));
     for cookie in [COOKIE_USER, COOKIE_OPERATOR] {
         let Some(secret) = cookie_value(&parts.headers, cookie) else {

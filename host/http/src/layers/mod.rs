@@ -7,7 +7,7 @@ mod headers;
 mod place;
 mod request;
 
-pub(crate) use auth::{COOKIE_USER, authenticate, check_same_origin};
+pub(crate) use auth::{COOKIE_OPERATOR, COOKIE_USER, authenticate, check_same_origin};
 pub use guard::Caller;
 pub(crate) use guard::{caller, check_permission, guard};
 pub(crate) use headers::{FromUpstream, headers};

@@ -1,12 +1,22 @@
-//! Every route, a module per area. Each module has `pub fn routes() -> Routes`.
+//! Every route, a module per area. Each module has `pub(super) fn routes() -> Routes`.
 
+mod audit;
 mod health;
 mod meta;
+mod session;
+mod setup;
+
+pub use session::session_cookie;
 
 use crate::registry::Routes;
 
 /// All of them.
 #[must_use]
 pub fn all() -> Routes {
-    Routes::new().merge(health::routes()).merge(meta::routes())
+    Routes::new()
+        .merge(health::routes())
+        .merge(meta::routes())
+        .merge(setup::routes())
+        .merge(session::routes())
+        .merge(audit::routes())
 }
