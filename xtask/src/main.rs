@@ -1,6 +1,8 @@
 //! `cargo xtask …`: chores of this repository. One file per chore.
 
 mod plugins;
+mod postgres;
+mod sqlx;
 
 use clap::{Parser, Subcommand};
 
@@ -16,10 +18,13 @@ struct Arguments {
 enum Chore {
     /// Build the plugins as WebAssembly components into dist/plugins/, and the hostile ones of the tests beside them
     Plugins(plugins::Arguments),
+    /// Describe every SQL statement against both databases again (or check that nothing changed)
+    Sqlx(sqlx::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::Plugins(arguments) => plugins::run(&arguments),
+        Chore::Sqlx(arguments) => sqlx::run(&arguments),
     }
 }

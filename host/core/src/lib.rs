@@ -18,3 +18,8 @@ pub use money::{Currency, Money};
 pub use permission::{OperatorRole, Permission, Role};
 pub use problem::ProblemKind;
 pub use tenant::{Isolation, TenantScope, TenantStatus};
+
+/// For `text_enum!` in crates that do not name sqlx themselves.
+#[cfg(feature = "sqlx")]
+#[doc(hidden)]
+pub use sqlx as __sqlx;

@@ -42,34 +42,34 @@ macro_rules! text_enum {
 #[macro_export]
 macro_rules! sql_as_text {
     ($name:ty) => {
-        impl<DB: ::sqlx::Database> ::sqlx::Type<DB> for $name
+        impl<DB: $crate::__sqlx::Database> $crate::__sqlx::Type<DB> for $name
         where
-            String: ::sqlx::Type<DB>,
+            String: $crate::__sqlx::Type<DB>,
         {
             fn type_info() -> DB::TypeInfo {
-                <String as ::sqlx::Type<DB>>::type_info()
+                <String as $crate::__sqlx::Type<DB>>::type_info()
             }
             fn compatible(ty: &DB::TypeInfo) -> bool {
-                <String as ::sqlx::Type<DB>>::compatible(ty)
+                <String as $crate::__sqlx::Type<DB>>::compatible(ty)
             }
         }
-        impl<'q, DB: ::sqlx::Database> ::sqlx::Encode<'q, DB> for $name
+        impl<'q, DB: $crate::__sqlx::Database> $crate::__sqlx::Encode<'q, DB> for $name
         where
-            String: ::sqlx::Encode<'q, DB>,
+            String: $crate::__sqlx::Encode<'q, DB>,
         {
             fn encode_by_ref(
                 &self,
-                buf: &mut <DB as ::sqlx::Database>::ArgumentBuffer,
-            ) -> Result<::sqlx::encode::IsNull, ::sqlx::error::BoxDynError> {
-                <String as ::sqlx::Encode<'q, DB>>::encode(self.to_string(), buf)
+                buf: &mut <DB as $crate::__sqlx::Database>::ArgumentBuffer,
+            ) -> Result<$crate::__sqlx::encode::IsNull, $crate::__sqlx::error::BoxDynError> {
+                <String as $crate::__sqlx::Encode<'q, DB>>::encode(self.to_string(), buf)
             }
         }
-        impl<'r, DB: ::sqlx::Database> ::sqlx::Decode<'r, DB> for $name
+        impl<'r, DB: $crate::__sqlx::Database> $crate::__sqlx::Decode<'r, DB> for $name
         where
-            &'r str: ::sqlx::Decode<'r, DB>,
+            &'r str: $crate::__sqlx::Decode<'r, DB>,
         {
-            fn decode(value: <DB as ::sqlx::Database>::ValueRef<'r>) -> Result<Self, ::sqlx::error::BoxDynError> {
-                Ok(<&str as ::sqlx::Decode<'r, DB>>::decode(value)?.parse()?)
+            fn decode(value: <DB as $crate::__sqlx::Database>::ValueRef<'r>) -> Result<Self, $crate::__sqlx::error::BoxDynError> {
+                Ok(<&str as $crate::__sqlx::Decode<'r, DB>>::decode(value)?.parse()?)
             }
         }
     };

@@ -7,11 +7,13 @@
 //! - [`TenantMachine`] / [`PlatformMachine`] keep the machinery going (leases, plugin state, sign-in state, receipts)
 //!   and can reach nothing that a person would ask the audit log about.
 
+pub mod durability;
 pub mod error;
 pub mod page;
 pub mod platform;
 pub mod tenant;
 
+pub use durability::Durability;
 pub use error::{Result, StoreError};
 pub use page::Page;
 pub use platform::*;
@@ -42,6 +44,13 @@ impl Audit {
 }
 
 /// A database of the platform and of every tenant.
+///
+/// The first database error inside a transaction ends it, on both databases alike: whatever is called afterwards answers
+/// an error and nothing is committed. A guard that did not hold ([`StoreError::Conflict`]) is an answer, not an error,
+/// and ends nothing. Whether a row exists is therefore asked before it is inserted, or the whole transaction is tried again.
+///
+/// A tenant has one business transaction ([`Store::tenant`]) at a time; later ones wait for it. So a rule that holds
+/// over several rows (the last owner stays) may read first and write then.
 #[async_trait::async_trait]
 pub trait Store: Send + Sync {
     /// `sqlite` or `postgres`.
