@@ -4,7 +4,7 @@
     dead_code,
     unused_imports,
     missing_docs,
-    reason = "each store mounts what it needs; tests need no reference"
+    reason = "each store mounts what it needs; tests need no reference and may panic"
 )]
 
 pub mod fixtures;
