@@ -1,0 +1,32 @@
+/** Short names for the generated types. Everything comes from the OpenAPI document; nothing is declared twice. */
+import type { components, operations } from './schema';
+
+type Schemas = components['schemas'];
+export type Operations = operations;
+export type Meta = Schemas['Meta'];
+export type Session = Schemas['Session'];
+export type Connection = Schemas['Connection'];
+export type Tenant = Schemas['Tenant'];
+export type Plugin = Schemas['Plugin'];
+export type Route = Schemas['Route'];
+export type Overview = Schemas['Overview'];
+export type Job = Schemas['Job'];
+export type User = Schemas['User'];
+export type Installation = Schemas['Installation'];
+export type Call = Schemas['Call'];
+export type Finding = Schemas['Finding'];
+export type UsageSeries = Schemas['UsageSeries'];
+export type Quota = Schemas['Quota'];
+export type Order = Schemas['Order'];
+export type Money = Schemas['Money'];
+export type ReportDefinition = Schemas['ReportDefinition'];
+export type ReportRun = Schemas['ReportRun'];
+export type AuditEvent = Schemas['AuditEvent'];
+export type AuditVerify = Schemas['AuditVerify'];
+
+/** A page of a list, as every list route answers it. */
+export interface Page<T> {
+  items: T[];
+  next?: string | null;
+  total?: number | null;
+}

@@ -1,0 +1,63 @@
+/** What the sidebar and the command palette lead to. */
+import {
+  ApiOutlined, AppstoreOutlined, AuditOutlined, BarChartOutlined, BranchesOutlined, ControlOutlined, CreditCardOutlined, DashboardOutlined,
+  FileTextOutlined, HomeOutlined, ScheduleOutlined, TeamOutlined,
+} from '@ant-design/icons';
+import type { ReactNode } from 'react';
+import type { MessageKey } from '@/i18n';
+
+export interface NavItem {
+  path: string;
+  label: MessageKey;
+  icon: ReactNode;
+  /** Hidden from people who do not hold it. */
+  permission?: string;
+}
+
+export interface NavGroup {
+  label?: MessageKey;
+  items: NavItem[];
+}
+
+export const operatorNav: NavGroup[] = [
+  {
+    items: [
+      { path: '/', label: 'nav.overview', icon: <DashboardOutlined /> },
+      { path: '/tenants', label: 'nav.tenants', icon: <ApiOutlined />, permission: 'platform.tenant:read' },
+      { path: '/plugins', label: 'nav.plugins', icon: <AppstoreOutlined />, permission: 'platform.plugin:read' },
+      { path: '/routes', label: 'nav.routes', icon: <BranchesOutlined />, permission: 'platform.route:read' },
+    ],
+  },
+  {
+    label: 'nav.group_operations',
+    items: [
+      { path: '/jobs', label: 'nav.jobs', icon: <ScheduleOutlined />, permission: 'platform:monitor' },
+      { path: '/audit', label: 'nav.audit', icon: <AuditOutlined />, permission: 'platform.audit:read' },
+    ],
+  },
+];
+
+export const tenantNav: NavGroup[] = [
+  {
+    items: [
+      { path: '/', label: 'nav.home', icon: <HomeOutlined /> },
+      { path: '/members', label: 'nav.members', icon: <TeamOutlined />, permission: 'user:read' },
+      { path: '/plugins', label: 'nav.plugins', icon: <AppstoreOutlined />, permission: 'plugin:read' },
+    ],
+  },
+  {
+    label: 'nav.group_consumption',
+    items: [
+      { path: '/usage', label: 'nav.usage', icon: <BarChartOutlined />, permission: 'usage:read' },
+      { path: '/quotas', label: 'nav.quotas', icon: <ControlOutlined />, permission: 'usage:read' },
+      { path: '/orders', label: 'nav.orders', icon: <CreditCardOutlined />, permission: 'order:read' },
+    ],
+  },
+  {
+    label: 'nav.group_insight',
+    items: [
+      { path: '/reports', label: 'nav.reports', icon: <FileTextOutlined />, permission: 'report:read' },
+      { path: '/audit', label: 'nav.audit', icon: <AuditOutlined />, permission: 'audit:read' },
+    ],
+  },
+];

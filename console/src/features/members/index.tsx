@@ -1,0 +1,2 @@
+/** The people of a tenant. */
+export { MembersPage } from './list';

@@ -1,0 +1,3 @@
+/** Orders: what this tenant pays. */
+export { OrderPage } from './order';
+export { OrdersPage } from './list';

@@ -1,0 +1,104 @@
+/** What a plugin asks for, read from its manifest in words a person can weigh before granting it. */
+import { localized, type Locale } from '@/i18n';
+import type { Schema } from '@/shared/schema-form';
+
+export type CapabilityKind = 'egress' | 'secret' | 'kv' | 'endpoint' | 'job' | 'dataset' | 'dial' | 'other';
+
+export interface Capability {
+  kind: CapabilityKind;
+  /** What exactly: hosts, a secret's name, a dataset. */
+  subject: string;
+  /** More: methods, sizes, uses. */
+  detail: string;
+  /** The author's words. */
+  reason: string;
+}
+
+export interface ManifestSecret {
+  name: string;
+  kind: string;
+  title: string;
+  description: string;
+  required: boolean;
+}
+
+type Obj = Record<string, unknown>;
+const isObject = (v: unknown): v is Obj => typeof v === 'object' && v !== null && !Array.isArray(v);
+const list = (v: unknown): Obj[] => (Array.isArray(v) ? v.filter(isObject) : []);
+const strings = (v: unknown): string[] => (Array.isArray(v) ? v.filter((x): x is string => typeof x === 'string') : []);
+const text = (v: unknown): string => (v === undefined || v === null ? '' : typeof v === 'string' ? v : typeof v === 'object' ? JSON.stringify(v) : String(v));
+
+/** Both spellings occur: `[[egress]]` in TOML becomes `egress`, generators may write `egresses`. */
+function section(manifest: Obj, ...names: string[]): Obj[] {
+  for (const name of names) if (Array.isArray(manifest[name])) return list(manifest[name]);
+  return [];
+}
+
+export function capabilitiesOf(manifest: unknown, locale: Locale): Capability[] {
+  if (!isObject(manifest)) return [];
+  const out: Capability[] = [];
+  const reason = (o: Obj) => localized(o.reason ?? o.description, locale);
+  for (const e of section(manifest, 'egress')) {
+    out.push({ kind: e.kind === 'tcp' || e.kind === 'dial' ? 'dial' : 'egress', subject: strings(e.hosts).join(', ') || text(e.host), detail: text(e.kind), reason: reason(e) });
+  }
+  for (const s of section(manifest, 'secret', 'secrets')) {
+    const uses = strings(s.use).concat(strings(s.uses));
+    const hosts = strings(s.hosts);
+    out.push({ kind: 'secret', subject: text(s.name), detail: [uses.join(', '), hosts.length > 0 ? `→ ${hosts.join(', ')}` : ''].filter(Boolean).join(' '), reason: reason(s) });
+  }
+  const datasets = manifest.dataset ?? manifest.datasets;
+  for (const d of Array.isArray(datasets) ? datasets : []) {
+    if (typeof d === 'string') out.push({ kind: 'dataset', subject: d, detail: '', reason: '' });
+    else if (isObject(d)) out.push({ kind: 'dataset', subject: text(d.name), detail: strings(d.columns).join(', '), reason: reason(d) });
+  }
+  if (isObject(manifest.grants)) {
+    for (const [name, value] of Object.entries(manifest.grants)) {
+      if (value === false || value === null) continue;
+      if (name === 'datasets') for (const d of strings(value)) out.push({ kind: 'dataset', subject: d, detail: '', reason: '' });
+      else out.push({ kind: name === 'kv' ? 'kv' : 'other', subject: name, detail: isObject(value) ? Object.entries(value).map(([k, v]) => `${k} ${text(v)}`).join(', ') : value === true ? '' : text(value), reason: '' });
+    }
+  }
+  for (const e of section(manifest, 'endpoint', 'endpoints')) {
+    out.push({ kind: 'endpoint', subject: text(e.name), detail: [strings(e.methods).join(' '), text(e['max-body'] ?? e.max_body)].filter(Boolean).join(', '), reason: reason(e) });
+  }
+  for (const j of section(manifest, 'job', 'jobs')) out.push({ kind: 'job', subject: text(j.name), detail: text(j.every ?? j.cron), reason: reason(j) });
+  return out;
+}
+
+export function secretsOf(manifest: unknown, locale: Locale): ManifestSecret[] {
+  if (!isObject(manifest)) return [];
+  return section(manifest, 'secret', 'secrets').map((s) => ({
+    name: text(s.name),
+    kind: text(s.kind),
+    title: localized(s.title ?? s.label, locale),
+    description: localized(s.description ?? s.reason, locale),
+    required: s.optional !== true && s.required !== false,
+  }));
+}
+
+/** The config schema with a field for each declared secret it does not mention itself. */
+export function withSecrets(schema: Schema, secrets: ManifestSecret[]): Schema {
+  const mentioned = new Set<string>();
+  for (const [key, property] of Object.entries(schema.properties ?? {})) {
+    const hint = property['x-aistack']?.secret;
+    if (hint) mentioned.add(typeof hint === 'string' ? hint : key);
+    else if (property['x-aistack']?.widget === 'password') mentioned.add(key);
+  }
+  const missing = secrets.filter((s) => s.name && !mentioned.has(s.name));
+  if (missing.length === 0) return schema;
+  const properties: Record<string, Schema> = { ...schema.properties };
+  const required = [...(schema.required ?? [])];
+  missing.forEach((s, i) => {
+    // The key cannot meet a real property: config keys never start with a dollar sign.
+    const key = `$secret.${s.name}`;
+    properties[key] = { type: 'string', title: s.title || undefined, description: s.description || undefined, format: s.kind, 'x-aistack': { secret: s.name, order: 10_000 + i } };
+    if (!properties[key].title) properties[key].title = s.name.replaceAll('_', ' ').replace(/^./, (c) => c.toUpperCase());
+    if (s.required) required.push(key);
+  });
+  return { ...schema, type: schema.type ?? 'object', properties, required };
+}
+
+/** Required secrets that have neither a stored nor a typed value. */
+export function missingSecrets(secrets: ManifestSecret[], stored: ReadonlySet<string>, typed: Record<string, string>): string[] {
+  return secrets.filter((s) => s.required && !stored.has(s.name) && !typed[s.name]).map((s) => s.name);
+}

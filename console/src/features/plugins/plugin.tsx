@@ -1,0 +1,141 @@
+/** One plugin version: what it is, what it asks for, the form it will show. */
+import { DeleteOutlined } from '@ant-design/icons';
+import { useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { Button, Tabs, Tag } from 'antd';
+import { useState } from 'react';
+import { take } from '@/api/client';
+import type { Plugin } from '@/api/models';
+import { useScope } from '@/api/scope';
+import { localized, useT } from '@/i18n';
+import { formatBytes } from '@/shared/format';
+import { defaultsOf, SchemaForm, type JsonObject, type Schema } from '@/shared/schema-form';
+import { useAction } from '@/shared/ui/action';
+import { Confirm } from '@/shared/ui/confirm';
+import { Id } from '@/shared/ui/copyable';
+import { useGo } from '@/shared/ui/link';
+import { ObjectHeader } from '@/shared/ui/object-header';
+import { Facts, Section } from '@/shared/ui/page';
+import { ErrorState, PageSkeleton } from '@/shared/ui/states';
+import { RelativeTime } from '@/shared/ui/time';
+import { Capabilities } from './parts/capabilities';
+import { KindMark } from './parts/kind-mark';
+import { secretsOf, withSecrets } from './parts/manifest';
+
+export function PluginPage() {
+  const { t, tv, locale } = useT();
+  const scope = useScope();
+  const go = useGo();
+  const { plugin: id } = useParams({ strict: false }) as { plugin: string };
+  const [removing, setRemoving] = useState(false);
+  const query = useQuery({ queryKey: [scope.key, 'plugins', id], queryFn: () => take(scope.api.GET('/api/v1/plugins/{plugin}', { params: { path: { plugin: id } } })) });
+  const remove = useAction({
+    run: () => take(scope.api.DELETE('/api/v1/plugins/{plugin}', { params: { path: { plugin: id } } })),
+    invalidate: [[scope.key, 'plugins', 'list']],
+    done: () => t('plugins.removed'),
+    after: () => go('/plugins'),
+  });
+  if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
+  if (!query.data) return <PageSkeleton />;
+  const p = query.data;
+  const name = localized(p.name, locale, p.plugin_id);
+  return (
+    <div className="page">
+      <ObjectHeader
+        title={
+          <span className="row">
+            <KindMark kind={p.kind} /> {name}
+          </span>
+        }
+        name={name}
+        id={p.id}
+        tags={
+          <>
+            <Tag>{p.version}</Tag>
+            <Tag>{tv('kind', p.kind)}</Tag>
+          </>
+        }
+        meta={<code className="muted">{p.plugin_id}</code>}
+        actions={
+          scope.can('platform.plugin:write') && (
+            <Button danger icon={<DeleteOutlined />} onClick={() => setRemoving(true)} data-testid="plugin-remove">
+              {t('action.remove')}
+            </Button>
+          )
+        }
+      />
+      <Tabs
+        size="small"
+        items={[
+          { key: 'about', label: t('plugins.tab_about'), children: <About plugin={p} /> },
+          { key: 'form', label: t('plugins.tab_form'), children: <FormPreview plugin={p} /> },
+          { key: 'manifest', label: t('plugins.tab_manifest'), children: <pre className="code-block">{JSON.stringify(p.manifest, null, 2)}</pre> },
+          { key: 'schema', label: t('plugins.tab_schema'), children: <pre className="code-block">{JSON.stringify(p.config_schema, null, 2)}</pre> },
+        ]}
+      />
+      <Confirm
+        open={removing}
+        title={t('plugins.remove_title', { name })}
+        consequences={t('plugins.remove_text', { n: p.installations })}
+        name={p.plugin_id}
+        confirmLabel={t('action.remove')}
+        busy={remove.isPending}
+        onConfirm={() => remove.mutate()}
+        onCancel={() => setRemoving(false)}
+      />
+    </div>
+  );
+}
+
+function About({ plugin: p }: { plugin: Plugin }) {
+  const { t } = useT();
+  return (
+    <div className="split">
+      <Section title={t('plugins.asks')}>
+        <Capabilities manifest={p.manifest} />
+      </Section>
+      <Section title={t('plugins.component')}>
+        <Facts
+          items={[
+            [t('plugins.publisher'), p.publisher],
+            [t('plugins.contract'), <code key="c">{p.contract}</code>],
+            [t('plugins.size'), formatBytes(p.size)],
+            [t('plugins.digest'), <Id key="d" value={p.digest} short />],
+            [t('plugins.installed'), <RelativeTime key="i" value={p.installed_at} />],
+            [t('plugins.enabled_in'), t('plugins.tenants_count', { n: p.installations })],
+          ]}
+        />
+        <h3>{t('plugins.imports')}</h3>
+        <ul className="code-list">
+          {p.imports.map((i) => (
+            <li key={i}>
+              <code>{i}</code>
+            </li>
+          ))}
+        </ul>
+      </Section>
+    </div>
+  );
+}
+
+function FormPreview({ plugin }: { plugin: Plugin }) {
+  const { t, locale } = useT();
+  const schema = withSecrets((plugin.config_schema ?? {}) as Schema, secretsOf(plugin.manifest, locale));
+  const [value, setValue] = useState<JsonObject>(() => (defaultsOf(schema) as JsonObject | undefined) ?? {});
+  const [typed, setTyped] = useState<Record<string, string>>({});
+  return (
+    <div className="split">
+      <Section title={t('plugins.form_preview')}>
+        <SchemaForm
+          schema={schema}
+          value={value}
+          onChange={setValue}
+          secrets={{ stored: new Set(), typed, onType: (name, v) => setTyped((all) => ({ ...all, [name]: v ?? '' })) }}
+        />
+      </Section>
+      <Section title={t('plugins.form_value')}>
+        <pre className="code-block">{JSON.stringify(value, null, 2)}</pre>
+      </Section>
+    </div>
+  );
+}

@@ -1,0 +1,2 @@
+/** Reports: what can be run, and what was. */
+export { ReportsPage } from './reports';

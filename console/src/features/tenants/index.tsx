@@ -1,0 +1,4 @@
+/** Tenants as the operator sees them. */
+export { TenantLayout } from './layout';
+export { TenantsPage } from './list';
+export { TenantSummary } from './summary';

@@ -1,0 +1,3 @@
+/** What was used, and how much may be. */
+export { QuotasPage } from './quotas';
+export { UsagePage } from './usage';

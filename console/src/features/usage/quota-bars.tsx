@@ -1,0 +1,63 @@
+/** Quotas as bars: used, left, and when the window starts again. */
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { take } from '@/api/client';
+import type { Quota } from '@/api/models';
+import { useScope } from '@/api/scope';
+import { useT } from '@/i18n';
+import { formatBytes, formatNumber } from '@/shared/format';
+import { useLive } from '@/shared/live/live';
+import { ErrorState, PageSkeleton } from '@/shared/ui/states';
+import { RelativeTime } from '@/shared/ui/time';
+
+export function useQuotas() {
+  const scope = useScope();
+  const client = useQueryClient();
+  const key = [scope.key, 'quotas'];
+  useLive(['usage'], () => void client.invalidateQueries({ queryKey: key }));
+  return useQuery({ queryKey: key, queryFn: () => take(scope.api.GET('/api/v1/quotas')) });
+}
+
+export function quantity(n: number, unit: string): string {
+  return unit === 'bytes' || unit === 'byte' || unit === 'By' ? formatBytes(n) : formatNumber(n);
+}
+
+export function QuotaBar({ quota }: { quota: Quota }) {
+  const { t, tv } = useT();
+  const limit = quota.limit ?? null;
+  const share = limit === null ? 0 : limit === 0 ? 1 : Math.min(1, quota.used / limit);
+  const tone = share >= 1 ? 'bad' : share >= 0.8 ? 'warn' : 'ok';
+  return (
+    <div className="quota" data-testid={`quota-${quota.meter}`}>
+      <div className="row spread">
+        <span>{tv('meter', quota.meter)}</span>
+        <span className="num">
+          <b>{quantity(quota.used, quota.unit)}</b>
+          <span className="muted"> / {limit === null ? t('word.unlimited') : quantity(limit, quota.unit)}</span>
+        </span>
+      </div>
+      <div className={`bar bar-${tone}`} role="meter" aria-label={tv('meter', quota.meter)} aria-valuemin={0} aria-valuemax={limit ?? undefined} aria-valuenow={quota.used}>
+        <i style={{ width: `${share * 100}%` }} />
+      </div>
+      {quota.reset_at && limit !== null && (
+        <span className="muted small">
+          {t('quotas.resets')} <RelativeTime value={quota.reset_at} />
+        </span>
+      )}
+    </div>
+  );
+}
+
+export function QuotaBars() {
+  const { t } = useT();
+  const quotas = useQuotas();
+  if (quotas.isError) return <ErrorState compact error={quotas.error} retry={() => void quotas.refetch()} />;
+  if (!quotas.data) return <PageSkeleton />;
+  if (quotas.data.items.length === 0) return <p className="muted">{t('quotas.empty')}</p>;
+  return (
+    <div className="stack loose">
+      {quotas.data.items.map((q) => (
+        <QuotaBar key={q.meter} quota={q} />
+      ))}
+    </div>
+  );
+}

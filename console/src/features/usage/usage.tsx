@@ -1,0 +1,78 @@
+/** Usage over time, per meter, growing while one looks. */
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Segmented, Select } from 'antd';
+import { useMemo } from 'react';
+import { take } from '@/api/client';
+import { useScope } from '@/api/scope';
+import { useT } from '@/i18n';
+import { SeriesChart } from '@/shared/charts/series';
+import { useLive } from '@/shared/live/live';
+import { periodStart, useSearch } from '@/shared/table/state';
+import { Page, Section, Stats } from '@/shared/ui/page';
+import { EmptyState, ErrorState, PageSkeleton } from '@/shared/ui/states';
+import { quantity, QuotaBars, useQuotas } from './quota-bars';
+
+const PERIODS = ['24h', '7d', '30d', '90d'] as const;
+const FALLBACK_METERS = ['api.calls'];
+
+export function UsagePage() {
+  const { t, tv } = useT();
+  const scope = useScope();
+  const client = useQueryClient();
+  const [search, setSearch] = useSearch();
+  const quotas = useQuotas();
+  // Levels (members, storage) have a value but no history of events.
+  const meters = useMemo(() => {
+    const known = (quotas.data?.items ?? []).filter((q) => q.kind === 'window').map((q) => q.meter);
+    return known.length > 0 ? known : FALLBACK_METERS;
+  }, [quotas.data]);
+  const meter = search.meter ?? meters[0] ?? FALLBACK_METERS[0]!;
+  const period = (PERIODS as readonly string[]).includes(search.period ?? '') ? (search.period as (typeof PERIODS)[number]) : '30d';
+  const bucket = period === '24h' || period === '7d' ? 'hour' : 'day';
+  const key = [scope.key, 'usage', meter, period];
+  const usage = useQuery({
+    queryKey: key,
+    queryFn: () => take(scope.api.GET('/api/v1/usage', { params: { query: { meter, bucket, from: periodStart(period, Date.now()) } } })),
+    placeholderData: keepPreviousData,
+  });
+  useLive(['usage'], () => void client.invalidateQueries({ queryKey: [scope.key, 'usage'] }));
+  const points = usage.data?.points ?? [];
+  const peak = points.reduce((max, p) => Math.max(max, p.quantity), 0);
+  const unit = usage.data?.unit ?? '';
+  return (
+    <Page
+      title={t('nav.usage')}
+      description={t('usage.description')}
+      actions={
+        <>
+          <Select aria-label={t('routes.meter')} value={meter} options={meters.map((m) => ({ value: m, label: tv('meter', m) }))} onChange={(m: string) => setSearch({ ...search, meter: m })} popupMatchSelectWidth={false} data-testid="usage-meter" />
+          <Segmented value={period} options={PERIODS.map((p) => ({ value: p, label: t(`period.${p}`) }))} onChange={(p) => setSearch({ ...search, period: p })} />
+        </>
+      }
+    >
+      {usage.isError ? (
+        <ErrorState error={usage.error} retry={() => void usage.refetch()} />
+      ) : !usage.data ? (
+        <PageSkeleton />
+      ) : (
+        <>
+          <Stats
+            items={[
+              { label: t('usage.total'), value: quantity(usage.data.total, unit), hint: t(`period.${period}`), testId: 'usage-total' },
+              { label: bucket === 'day' ? t('usage.peak_day') : t('usage.peak_hour'), value: quantity(peak, unit) },
+              { label: bucket === 'day' ? t('usage.mean_day') : t('usage.mean_hour'), value: quantity(points.length > 0 ? Math.round(usage.data.total / points.length) : 0, unit) },
+            ]}
+          />
+          <div className="split">
+            <Section title={tv('meter', meter)}>
+              {usage.data.total === 0 ? <EmptyState text={t('usage.empty')} /> : <SeriesChart points={points} unit={unit} label={tv('meter', meter)} bucket={bucket} />}
+            </Section>
+            <Section title={t('nav.quotas')}>
+              <QuotaBars />
+            </Section>
+          </div>
+        </>
+      )}
+    </Page>
+  );
+}

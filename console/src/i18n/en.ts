@@ -1,0 +1,12 @@
+/** English, the language of reference: its keys are the catalogue's type. */
+import { access } from './en/access';
+import { audit } from './en/audit';
+import { common } from './en/common';
+import { money } from './en/money';
+import { platform } from './en/platform';
+import { plugins } from './en/plugins';
+import { problems } from './en/problems';
+import { shell } from './en/shell';
+import { tenants } from './en/tenants';
+
+export const en = { ...common, ...shell, ...problems, ...access, ...platform, ...tenants, ...plugins, ...money, ...audit } as const;

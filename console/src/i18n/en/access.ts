@@ -1,0 +1,23 @@
+/** Set-up and sign-in. */
+export const access = {
+  'setup.title': 'Set up this server',
+  'setup.text': 'Create the first operator account. The link works once.',
+  'setup.token': 'Set-up token',
+  'setup.name': 'Your name',
+  'setup.email_rule': 'An email address, such as ada@example.com',
+  'setup.submit': 'Create the account',
+  'setup.done_title': 'Set-up is done',
+  'setup.done_text': 'This server already has an operator.',
+  'setup.needed_title': 'Nobody owns this server yet',
+  'setup.needed_text': 'Open the one-time link that the server printed when it started, or create the account from a terminal:',
+  'password.rule': '{n} of at least 12 characters',
+  'password.short': 'At least 12 characters',
+  'password.good': 'Long enough',
+  'password.strong': 'Strong',
+  'login.title': 'Sign in',
+  'login.title_tenant': 'Sign in to {name}',
+  'login.text': 'Operator console',
+  'login.submit': 'Sign in',
+  'login.with': 'Continue with {name}',
+  'login.or': 'or',
+} as const;

@@ -1,0 +1,23 @@
+/** 中文。每个部分都必须有英文目录里的全部键，缺一个就编译不过。 */
+import type { en } from './en';
+import { access } from './zh/access';
+import { audit } from './zh/audit';
+import { common } from './zh/common';
+import { money } from './zh/money';
+import { platform } from './zh/platform';
+import { plugins } from './zh/plugins';
+import { problems } from './zh/problems';
+import { shell } from './zh/shell';
+import { tenants } from './zh/tenants';
+
+export const zh: Record<keyof typeof en, string> = {
+  ...common,
+  ...shell,
+  ...problems,
+  ...access,
+  ...platform,
+  ...tenants,
+  ...plugins,
+  ...money,
+  ...audit,
+};

@@ -1,0 +1,18 @@
+/** Server-side field errors, by JSON pointer, as antd's form wants them. */
+import { pointerPath, type ApiProblem } from '@/api/problem';
+
+/** Only the fields the form has; what points elsewhere stays in the message above the form. */
+export function fieldErrors(problem: ApiProblem, names: readonly string[]): { name: string | string[]; errors: string[] }[] {
+  const known = new Set(names);
+  return problem.fields.flatMap((f) => {
+    const path = pointerPath(f.pointer);
+    const dotted = path.join('.');
+    if (known.has(dotted)) return [{ name: path.length === 1 ? path[0]! : path, errors: [f.message] }];
+    return path[0] !== undefined && known.has(path[0]) ? [{ name: path[0], errors: [f.message] }] : [];
+  });
+}
+
+/** Marks the fields of a form; the parameter is as narrow as possible so that every form fits. */
+export function showFieldErrors(form: { setFields: (fields: never) => void }, problem: ApiProblem, names: readonly string[]): void {
+  form.setFields(fieldErrors(problem, names) as never);
+}

@@ -1,0 +1,69 @@
+/** What a page shows when it has nothing, when it waits, and when something went wrong. */
+import { Button, Skeleton } from 'antd';
+import type { ReactNode } from 'react';
+import { explain } from '@/api/problem';
+import { useT } from '@/i18n';
+import { CopyButton } from './copyable';
+
+export const DOCS = '/console/docs/';
+
+export interface EmptyProps {
+  /** One sentence. */
+  text: string;
+  /** One button. */
+  action?: ReactNode;
+  /** One link to the documentation. */
+  docs?: { href: string; label: string };
+}
+
+export function EmptyState({ text, action, docs }: EmptyProps) {
+  return (
+    <div className="empty" data-testid="empty-state">
+      <svg width="44" height="36" viewBox="0 0 44 36" aria-hidden fill="none" stroke="currentColor" strokeWidth="1.4" strokeLinejoin="round">
+        <path d="m22 3 17 8-17 8L5 11z" />
+        <path d="m5 18 17 8 17-8M5 25l17 8 17-8" opacity=".45" />
+      </svg>
+      <p>{text}</p>
+      {action}
+      {docs && (
+        <a href={docs.href} target="_blank" rel="noreferrer">
+          {docs.label}
+        </a>
+      )}
+    </div>
+  );
+}
+
+export function ErrorState({ error, retry, compact = false }: { error: unknown; retry?: () => void; compact?: boolean }) {
+  const { t } = useT();
+  const e = explain(error);
+  return (
+    <div className={compact ? 'error-box compact' : 'error-box'} role="alert" data-testid="error-state">
+      <strong>{e.title}</strong>
+      {e.detail && e.detail !== e.title && <p>{e.detail}</p>}
+      <p className="muted">{e.next}</p>
+      <div className="row">
+        {retry && (
+          <Button size="small" onClick={retry}>
+            {t('action.retry')}
+          </Button>
+        )}
+        {e.requestId && (
+          <span className="muted small">
+            {t('word.request_id')} <code>{e.requestId}</code> <CopyButton text={e.requestId} />
+          </span>
+        )}
+      </div>
+    </div>
+  );
+}
+
+export function PageSkeleton() {
+  const { t } = useT();
+  return (
+    <div className="page-skeleton" role="status" aria-label={t('word.loading')}>
+      <Skeleton active title={{ width: 180 }} paragraph={{ rows: 1, width: [320] }} />
+      <Skeleton active title={false} paragraph={{ rows: 6, width: '100%' }} />
+    </div>
+  );
+}
