@@ -198,7 +198,7 @@ async fn verified(state: &AppState, log: &Log) -> ApiResult<Json<Verification>> 
 }
 
 /// The tenant's audit log, newest first.
-#[utoipa::path(get, path = "/api/v1/audit-events", tag = "audit", params(AuditQuery), responses((status = 200, body = Listed<AuditEvent>)))]
+#[utoipa::path(get, path = "/api/v1/audit-events", tag = "audit", operation_id = "list_audit_events", params(AuditQuery), responses((status = 200, body = Listed<AuditEvent>)))]
 async fn list(
     State(state): State<AppState>,
     InTenant(t): InTenant,
@@ -208,7 +208,7 @@ async fn list(
 }
 
 /// One event of the tenant's audit log.
-#[utoipa::path(get, path = "/api/v1/audit-events/{id}", tag = "audit", params(("id" = String, Path)), responses((status = 200, body = AuditEvent)))]
+#[utoipa::path(get, path = "/api/v1/audit-events/{id}", tag = "audit", operation_id = "get_audit_event", params(("id" = String, Path)), responses((status = 200, body = AuditEvent)))]
 async fn get(
     State(state): State<AppState>,
     InTenant(t): InTenant,
@@ -218,13 +218,13 @@ async fn get(
 }
 
 /// Recompute the tenant's audit log.
-#[utoipa::path(get, path = "/api/v1/audit/verify", tag = "audit", responses((status = 200, body = Verification)))]
+#[utoipa::path(get, path = "/api/v1/audit/verify", tag = "audit", operation_id = "verify_audit", responses((status = 200, body = Verification)))]
 async fn verify(State(state): State<AppState>, InTenant(t): InTenant) -> ApiResult<Json<Verification>> {
     verified(&state, &Log::Tenant(t.scope)).await
 }
 
 /// The operators' audit log, newest first.
-#[utoipa::path(get, path = "/api/v1/platform/audit-events", tag = "audit", params(AuditQuery), responses((status = 200, body = Listed<AuditEvent>)))]
+#[utoipa::path(get, path = "/api/v1/platform/audit-events", tag = "audit", operation_id = "list_platform_audit_events", params(AuditQuery), responses((status = 200, body = Listed<AuditEvent>)))]
 async fn platform_list(
     State(state): State<AppState>,
     Query(q): Query<AuditQuery>,
@@ -233,13 +233,13 @@ async fn platform_list(
 }
 
 /// One event of the operators' audit log.
-#[utoipa::path(get, path = "/api/v1/platform/audit-events/{id}", tag = "audit", params(("id" = String, Path)), responses((status = 200, body = AuditEvent)))]
+#[utoipa::path(get, path = "/api/v1/platform/audit-events/{id}", tag = "audit", operation_id = "get_platform_audit_event", params(("id" = String, Path)), responses((status = 200, body = AuditEvent)))]
 async fn platform_get(State(state): State<AppState>, Path(id): Path<AuditEventId>) -> ApiResult<Json<AuditEvent>> {
     Ok(Json(audit::get(&state.app, &Log::Platform, id).await?.into()))
 }
 
 /// Recompute the operators' audit log.
-#[utoipa::path(get, path = "/api/v1/platform/audit/verify", tag = "audit", responses((status = 200, body = Verification)))]
+#[utoipa::path(get, path = "/api/v1/platform/audit/verify", tag = "audit", operation_id = "verify_platform_audit", responses((status = 200, body = Verification)))]
 async fn platform_verify(State(state): State<AppState>) -> ApiResult<Json<Verification>> {
     verified(&state, &Log::Platform).await
 }

@@ -27,7 +27,7 @@ pub(super) fn routes() -> Routes {
 }
 
 /// Whether the process answers.
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(get, path = "/healthz", tag = "health", operation_id = "get_healthz", responses((status = 200, body = String, content_type = "text/plain")))]
 async fn healthz() -> &'static str {
     "ok"
 }
@@ -53,7 +53,7 @@ struct Check {
 }
 
 /// Whether the process can take work: the database answers and it is not stopping.
-#[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+#[utoipa::path(get, path = "/readyz", tag = "health", operation_id = "get_readyz", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 async fn readyz(State(state): State<AppState>) -> Response {
     let store = match state.app.store.health().await {
         Ok(detail) => Check {
@@ -97,7 +97,7 @@ async fn readyz(State(state): State<AppState>) -> Response {
 }
 
 /// Counts and times in OpenMetrics text.
-#[utoipa::path(get, path = "/metrics", tag = "health",
+#[utoipa::path(get, path = "/metrics", tag = "health", operation_id = "get_metrics",
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 async fn metrics(State(state): State<AppState>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -64,7 +64,7 @@ struct MetaTenant {
 }
 
 /// What a page needs to know before anybody signed in.
-#[utoipa::path(get, path = "/api/v1/meta", tag = "meta", responses((status = 200, body = Meta)))]
+#[utoipa::path(get, path = "/api/v1/meta", tag = "meta", operation_id = "get_meta", responses((status = 200, body = Meta)))]
 async fn meta(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Meta>> {
     let setup_needed = state.app.store.platform_read().await?.operators().count().await? == 0;
     let tenant = caller.tenant.map(|t| MetaTenant {
@@ -84,7 +84,7 @@ async fn meta(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<M
 }
 
 /// This document.
-#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "meta", responses((status = 200, body = serde_json::Value)))]
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "meta", operation_id = "get_openapi", responses((status = 200, body = serde_json::Value)))]
 async fn openapi_document() -> Response {
     static TEXT: OnceLock<String> = OnceLock::new();
     let text = TEXT.get_or_init(|| openapi::document(&super::all()).to_string());

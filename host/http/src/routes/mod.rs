@@ -5,6 +5,9 @@ mod health;
 mod meta;
 mod session;
 mod setup;
+mod tenant;
+mod tenants;
+mod users;
 
 pub use session::session_cookie;
 
@@ -19,4 +22,7 @@ pub fn all() -> Routes {
         .merge(setup::routes())
         .merge(session::routes())
         .merge(audit::routes())
+        .merge(tenants::routes())
+        .merge(tenant::routes())
+        .merge(users::routes())
 }

@@ -136,7 +136,7 @@ fn cookie(pair: &str, max_age: u64) -> HeaderValue {
 }
 
 /// Sign in with a password.
-#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn, responses((status = 200, body = Session)))]
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", operation_id = "sign_in", request_body = SignIn, responses((status = 200, body = Session)))]
 async fn sign_in(State(state): State<AppState>, caller: Caller, Json(body): Json<SignIn>) -> ApiResult<Response> {
     let now = match &caller.tenant {
         Some(t) => access::sign_in_user(&state.app, t, &body.email, &body.password).await?,
@@ -159,13 +159,13 @@ fn signed_in(caller: &Caller) -> Result<&SignedIn, Problem> {
 }
 
 /// The session in use.
-#[utoipa::path(get, path = "/api/v1/session", tag = "session", responses((status = 200, body = Session)))]
+#[utoipa::path(get, path = "/api/v1/session", tag = "session", operation_id = "get_session", responses((status = 200, body = Session)))]
 async fn current(caller: Caller) -> ApiResult<Json<Session>> {
     Ok(Json(Session::view(signed_in(&caller)?, &caller)))
 }
 
 /// Sign out.
-#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204)))]
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", operation_id = "sign_out", responses((status = 204)))]
 async fn sign_out(State(state): State<AppState>, caller: Caller) -> ApiResult<Response> {
     let who = signed_in(&caller)?;
     access::sign_out(&state.app, &caller.ctx, caller.tenant.as_ref(), who).await?;
@@ -193,7 +193,7 @@ struct Token {
 }
 
 /// Make an access token from the session.
-#[utoipa::path(post, path = "/api/v1/session/token", tag = "session", responses((status = 200, body = Token)))]
+#[utoipa::path(post, path = "/api/v1/session/token", tag = "session", operation_id = "create_token", responses((status = 200, body = Token)))]
 async fn token(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<Token>> {
     let tenant = caller
         .tenant
@@ -208,7 +208,7 @@ async fn token(State(state): State<AppState>, caller: Caller) -> ApiResult<Json<
 }
 
 /// The public keys of tokens and of the gateway's signed identity.
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "session", responses((status = 200, body = serde_json::Value)))]
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "session", operation_id = "get_jwks", responses((status = 200, body = serde_json::Value)))]
 async fn jwks(State(state): State<AppState>) -> ApiResult<Response> {
     let keys = access::key_ring(&state.app).await?.jwks();
     Ok(([(header::CACHE_CONTROL, "public, max-age=300")], Json(keys)).into_response())

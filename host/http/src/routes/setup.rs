@@ -66,7 +66,7 @@ struct OperatorView {
 }
 
 /// Make the first operator with the one-time token, and sign them in.
-#[utoipa::path(post, path = "/api/v1/setup", tag = "setup", request_body = SetUp, responses((status = 201, body = SetUpDone)))]
+#[utoipa::path(post, path = "/api/v1/setup", tag = "setup", operation_id = "set_up", request_body = SetUp, responses((status = 201, body = SetUpDone)))]
 async fn set_up(
     State(state): State<AppState>,
     OperatorCtx(ctx): OperatorCtx,
