@@ -6,7 +6,7 @@ use crate::{
     live::LiveBus,
     metering::{Accounting, Recorder},
     metrics::Metrics,
-    plugins::port::PluginRuntime,
+    plugins::{Calls, port::PluginRuntime},
     port::{Objects, Sealer},
     quota,
     tenancy::Directory,
@@ -73,6 +73,8 @@ pub struct App {
     pub recorder: Recorder,
     /// What `/metrics` shows.
     pub metrics: Metrics,
+    /// Installations ready to be called, and receipts of calls.
+    pub calls: Calls,
     /// Configuration.
     pub config: AppConfig,
 }
@@ -104,6 +106,7 @@ impl App {
             quota: quota::Engine::default(),
             recorder: Recorder::default(),
             metrics: Metrics::default(),
+            calls: Calls::default(),
             config,
         }
     }

@@ -4,7 +4,9 @@
 pub mod access;
 pub mod app;
 pub mod audit;
+pub mod billing;
 pub mod ctx;
+pub mod identity;
 pub mod jobs;
 pub mod live;
 pub mod metering;
@@ -13,6 +15,7 @@ pub mod plugins;
 pub mod port;
 pub mod problem;
 pub mod quota;
+pub mod reports;
 pub mod setup;
 pub mod tenancy;
 pub mod validate;

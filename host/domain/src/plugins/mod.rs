@@ -1,4 +1,22 @@
 //! Plugins: what is installed on the host, what each tenant has enabled, and the ports through which the domain
 //! calls components. The runtime behind the ports is `host/plugins`.
+//!
+//! - [`manifest`] and [`schema`]: what a component says about itself, and what tenants may type in;
+//! - [`catalogue`]: versions installed by operators;
+//! - [`installations`]: what a tenant enabled, with config, secrets and [`grants`];
+//! - [`calls`]: preparing a call, serving the guest during it, recording what it cost.
+//!
+//! Invariants: no component is called while a transaction is open; a guest gets at most declared ∩ granted; a secret
+//! leaves the store for a call only; what a guest returns is checked before it is believed.
 
+pub mod calls;
+pub mod catalogue;
+pub mod error;
+pub mod grants;
+pub mod installations;
+pub mod manifest;
 pub mod port;
+pub mod schema;
+mod secrets;
+
+pub use calls::{Calls, flush_receipts, record_receipts};

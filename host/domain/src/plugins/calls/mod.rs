@@ -1,0 +1,135 @@
+//! Calling a component on behalf of an installation: what it may use is read once, remembered by generation, and handed
+//! over as an [`Invocation`]; what the call cost comes back as a receipt and is written in the background.
+
+mod cache;
+mod receipts;
+mod run;
+mod services;
+
+pub use cache::Loaded;
+pub use receipts::{flush_receipts, record_receipts};
+pub use run::{Datasets, ProducedFile, RunContext};
+
+use super::{
+    error::PluginError,
+    manifest::CallClass,
+    port::{Invocation, PluginKind},
+};
+use crate::{App, Problem, TenantCtx, tenancy};
+use aistack_core::{CallId, InstallationId};
+use aistack_store::InstallationStatus;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// What the platform keeps in memory about calls.
+#[derive(Debug, Default)]
+pub struct Calls {
+    cache: cache::Cache,
+    receipts: Arc<receipts::Queue>,
+}
+
+impl Calls {
+    /// Forgets what is remembered of an installation; call it after every committed change.
+    pub fn forget(&self, tenant: aistack_core::TenantId, installation: InstallationId) {
+        self.cache.forget(tenant, installation);
+    }
+}
+
+/// An installation ready to be called.
+///
+/// # Errors
+/// `not_found`, `plugin_unavailable` when it is switched off, `conflict` when it is of another kind, or as the store.
+pub async fn load(
+    app: &App,
+    t: &TenantCtx,
+    id: InstallationId,
+    kind: Option<PluginKind>,
+) -> Result<Arc<Loaded>, Problem> {
+    let loaded = cache::load(app, t, id).await?;
+    if kind.is_some_and(|k| k != loaded.kind) {
+        return Err(PluginError::WrongKind.into());
+    }
+    if loaded.installation.status != InstallationStatus::Active {
+        return Err(PluginError::Disabled.into());
+    }
+    Ok(loaded)
+}
+
+/// One call's invocation. `extra` goes into the call's context.
+#[must_use]
+pub fn invocation(app: &App, t: &TenantCtx, loaded: &Loaded, class: CallClass, extra: Value) -> Invocation {
+    build(app, t, loaded, class, extra, None)
+}
+
+/// The invocation of a report run: its datasets and files are open to the guest.
+#[must_use]
+pub fn run_invocation(app: &App, t: &TenantCtx, loaded: &Loaded, run: Arc<RunContext>, attempt: u32) -> Invocation {
+    Invocation {
+        attempt,
+        ..build(app, t, loaded, CallClass::Run, json!({}), Some(run))
+    }
+}
+
+fn build(
+    app: &App,
+    t: &TenantCtx,
+    loaded: &Loaded,
+    class: CallClass,
+    extra: Value,
+    run: Option<Arc<RunContext>>,
+) -> Invocation {
+    let installation = loaded.installation.id;
+    Invocation {
+        tenant: t.scope.id(),
+        installation,
+        digest: Arc::clone(&loaded.digest),
+        call: CallId::new(&*app.clock, &*app.rng),
+        request: t.ctx.request,
+        locale: t.tenant.locale.clone(),
+        time_zone: t.tenant.time_zone.clone(),
+        live: loaded.live,
+        attempt: 1,
+        base_url: tenancy::routing::tenant_url(&app.config.public_url, t.scope.slug()),
+        config: Arc::clone(&loaded.config),
+        secrets: Arc::clone(&loaded.secrets),
+        grants: Arc::clone(&loaded.grants),
+        limits: loaded.manifest.call_limits(class),
+        extra,
+        services: Arc::new(services::Services {
+            store: Arc::clone(&app.store),
+            clock: Arc::clone(&app.clock),
+            scope: t.scope.clone(),
+            installation,
+            grants: Arc::clone(&loaded.grants),
+            receipts: Arc::clone(&app.calls.receipts),
+            run,
+        }),
+    }
+}
+
+/// An address that a plugin wants a browser sent to: `https`, or a host that an operator opened for plain HTTP. Never
+/// a script, never with credentials inside.
+///
+/// # Errors
+/// A stable code saying what is wrong with it.
+pub fn browser_url(loaded: &Loaded, text: &str) -> Result<url::Url, &'static str> {
+    if text.len() > 16 << 10 || text.chars().any(char::is_control) {
+        return Err("bad_url");
+    }
+    let url = url::Url::parse(text).map_err(|_| "bad_url")?;
+    if !url.username().is_empty() || url.password().is_some() || url.host_str().is_none_or(str::is_empty) {
+        return Err("bad_url");
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" => {
+            let host = super::grants::normal_host(text, 80).ok_or("bad_url")?;
+            if loaded.grants.private_hosts.contains(&host) {
+                Ok(url)
+            } else {
+                Err("insecure_url")
+            }
+        }
+        _ => Err("bad_url"),
+    }
+}

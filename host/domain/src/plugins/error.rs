@@ -1,0 +1,216 @@
+//! What can go wrong with plugins, and how it reads from outside.
+
+use super::port::{Fault, FaultKind, Refusal};
+use crate::{FieldError, Problem, port::ObjectError};
+use aistack_core::ProblemKind;
+use std::collections::BTreeMap;
+
+/// A refusal of the plugin rules.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginError {
+    /// The upload is not taken.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The very same component is installed already.
+    #[error("this component is installed already as {0}")]
+    Installed(String),
+    /// That version of the plugin is installed with other content.
+    #[error("{plugin_id} {version} is installed already with other content; publish a new version instead")]
+    VersionTaken {
+        /// The plugin.
+        plugin_id: String,
+        /// Its version.
+        version: String,
+    },
+    /// A tenant still uses it.
+    #[error("{0} installation(s) use this version; disable or upgrade them first")]
+    InUse(i64),
+    /// Config, secrets or grants of an installation are not acceptable.
+    #[error("the plugin's configuration is not valid")]
+    ConfigInvalid(Vec<FieldError>),
+    /// An upgrade asks for more than was granted.
+    #[error("version {version} asks for more than was granted; repeat the request with `grants` to agree")]
+    ConsentNeeded {
+        /// The new version.
+        version: String,
+        /// What is new, by kind of grant.
+        added: BTreeMap<&'static str, Vec<String>>,
+    },
+    /// The installation is switched off.
+    #[error("the plugin is switched off in this tenant")]
+    Disabled,
+    /// The installation is of another kind than the operation needs.
+    #[error("the installation is not a plugin of the kind this needs")]
+    WrongKind,
+    /// Orders are waiting for the installation's provider.
+    #[error("orders are open at this provider; settle or cancel them first, or switch the plugin off")]
+    OpenOrders,
+}
+
+impl From<PluginError> for Problem {
+    fn from(e: PluginError) -> Self {
+        use ProblemKind as K;
+        let text = e.to_string();
+        match e {
+            PluginError::Refused(r) => {
+                // A failure of the host itself is not the uploader's fault.
+                if let Refusal::Host(why) = r {
+                    return Self::internal(why);
+                }
+                Self::new(K::PluginRefused, text).with("reason", reason(&r))
+            }
+            PluginError::Installed(id) => Self::new(K::AlreadyExists, text).with("plugin", id),
+            PluginError::VersionTaken { .. } => Self::new(K::AlreadyExists, text),
+            PluginError::InUse(n) => Self::new(K::Conflict, text).with("installations", n),
+            PluginError::ConfigInvalid(errors) => Self {
+                detail: errors.first().map_or(text, |e| e.message.clone()),
+                errors,
+                ..Self::new(K::PluginConfigInvalid, "")
+            },
+            PluginError::ConsentNeeded { added, .. } => {
+                Self::new(K::Conflict, text).with("added", serde_json::json!(added))
+            }
+            PluginError::Disabled => Self::new(K::PluginUnavailable, text),
+            PluginError::WrongKind | PluginError::OpenOrders => Self::new(K::Conflict, text),
+        }
+    }
+}
+
+/// The stable `reason` of a refused upload.
+#[must_use]
+pub fn reason(r: &Refusal) -> &'static str {
+    match r {
+        Refusal::NotAComponent(_) => "not_a_component",
+        Refusal::WrongWorld(_) => "wrong_world",
+        Refusal::WrongVersion { .. } => "wrong_version",
+        Refusal::TooLarge { .. } => "too_large",
+        Refusal::UnknownImports(_) => "unknown_imports",
+        Refusal::NotGranted(_) => "not_granted",
+        Refusal::Manifest(_) => "manifest",
+        Refusal::Compile(_) => "compile",
+        Refusal::Missing(_) => "missing",
+        Refusal::Host(_) => "host",
+    }
+}
+
+impl From<ObjectError> for Problem {
+    fn from(e: ObjectError) -> Self {
+        match e {
+            ObjectError::NotFound(_) => Self::not_found("file"),
+            ObjectError::Io(_) => {
+                tracing::error!(error = %crate::problem::error_chain(&e), "the object store failed");
+                Self::new(ProblemKind::Unavailable, "files can't be read or written right now")
+            }
+        }
+    }
+}
+
+/// What somebody was doing when a plugin returned a fault; decides how the fault reads from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// Signing in.
+    SignIn,
+    /// Paying.
+    Pay,
+    /// Delivering a provider's message.
+    Deliver,
+    /// Anything else: checks, reports.
+    Other,
+}
+
+/// How a plugin's fault reads from outside. `message` is written for operators and goes to the log, not to the caller;
+/// `user_message` is what a plugin wants the person at the screen to see.
+#[must_use]
+pub fn fault_problem(fault: &Fault, doing: Doing) -> Problem {
+    tracing::info!(kind = %fault.kind, code = %fault.code, message = %fault.message, ?doing, "a plugin returned a fault");
+    let kind = fault_kind(fault, doing);
+    let detail = match &fault.user_message {
+        Some(text) if !text.trim().is_empty() => clean(text, 300),
+        _ => general(kind).to_owned(),
+    };
+    let mut p = Problem::new(kind, detail).with("fault", clean(&fault.code, 100));
+    if kind == ProblemKind::LoginRefused {
+        p = p.with("reason", clean(&fault.code, 100));
+    }
+    if let Some(after) = fault.retry_after {
+        p = p.with("retry_after", after.as_secs().max(1));
+    }
+    if let Some(reference) = &fault.provider_ref {
+        p = p.with("provider_ref", clean(reference, 200));
+    }
+    p
+}
+
+fn fault_kind(fault: &Fault, doing: Doing) -> ProblemKind {
+    use ProblemKind as K;
+    if fault.outcome_unknown && doing == Doing::Pay {
+        return K::PaymentOutcomeUnknown;
+    }
+    // The runtime's own refusals: nothing was started.
+    if matches!(
+        fault.code.as_str(),
+        "breaker_open" | "pool_full" | "busy" | "not_loaded" | "too_many_calls"
+    ) {
+        return K::PluginUnavailable;
+    }
+    match (fault.kind, doing) {
+        (
+            FaultKind::Denied
+            | FaultKind::Expired
+            | FaultKind::SignatureInvalid
+            | FaultKind::InvalidInput
+            | FaultKind::NotFound
+            | FaultKind::Conflict
+            | FaultKind::Declined,
+            Doing::SignIn,
+        ) => K::LoginRefused,
+        (FaultKind::Declined, Doing::Pay) => K::PaymentDeclined,
+        (
+            FaultKind::SignatureInvalid | FaultKind::Expired | FaultKind::Denied | FaultKind::InvalidInput,
+            Doing::Deliver,
+        ) => K::SignatureInvalid,
+        (
+            FaultKind::Unsupported
+            | FaultKind::InvalidConfig
+            | FaultKind::InvalidInput
+            | FaultKind::Denied
+            | FaultKind::NotFound
+            | FaultKind::Conflict
+            | FaultKind::Declined
+            | FaultKind::Expired
+            | FaultKind::SignatureInvalid
+            | FaultKind::RateLimited
+            | FaultKind::Transport
+            | FaultKind::Provider
+            | FaultKind::Internal,
+            _,
+        ) => K::PluginFailed,
+    }
+}
+
+fn general(kind: ProblemKind) -> &'static str {
+    match kind {
+        ProblemKind::LoginRefused => "the identity provider's answer was not accepted",
+        ProblemKind::PaymentDeclined => "the payment provider declined",
+        ProblemKind::PaymentOutcomeUnknown => "the payment provider did not answer; the outcome is being looked up",
+        ProblemKind::SignatureInvalid => "the delivery is not genuine or too old",
+        ProblemKind::PluginUnavailable => "the plugin can't be called right now; try again shortly",
+        _ => "the plugin failed; the code in `fault` and its call log say why",
+    }
+}
+
+/// A text from a plugin, fit to be shown: no control characters, cut to `max` characters.
+#[must_use]
+pub fn clean(text: &str, max: usize) -> String {
+    text.chars()
+        .filter(|c| !c.is_control() && !is_direction_override(*c))
+        .take(max)
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
+/// Characters that make text read in another order than it is stored (Trojan Source).
+fn is_direction_override(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
+}
