@@ -167,8 +167,8 @@ fn members(metadata: &Metadata) -> Result<Vec<Member>> {
     Ok(members)
 }
 
-/// The embedded texts have to be there, and the manifest has to ask for exactly the host interfaces that the code uses:
-/// one too few and the host refuses to run it, one too many and an administrator grants what nobody needs.
+/// The embedded texts have to be there, and the manifest has to declare exactly the powers that the code uses: one too
+/// few and the host refuses to run it, one too many and an administrator grants what nobody needs.
 fn check(component: &Component) -> Result<()> {
     let found = look_inside(&component.bytes)?;
     let text = |name: &str| {
@@ -178,24 +178,60 @@ fn check(component: &Component) -> Result<()> {
         Ok::<_, anyhow::Error>(std::str::from_utf8(bytes)?)
     };
     serde_json::from_str::<serde_json::Value>(text(SCHEMA)?).context("config.schema.json")?;
-    let manifest: Manifest = toml::from_str(text(MANIFEST)?).context("aistack-plugin.toml")?;
-    let asked: BTreeSet<_> = manifest.grants.interfaces.into_iter().collect();
+    let manifest: toml::Table = toml::from_str(text(MANIFEST)?).context("aistack-plugin.toml")?;
+    let declared = declared(&manifest);
+    // These reach nothing outside the call and are not declared.
+    let used: BTreeSet<_> = found
+        .interfaces
+        .iter()
+        .map(String::as_str)
+        .filter(|i| !["log", "config", "clock", "random", "crypto"].contains(i))
+        .collect();
     ensure!(
-        asked == found.interfaces,
-        "the manifest asks for the interfaces {asked:?}, the code uses {:?}",
-        found.interfaces
+        declared == used,
+        "the manifest declares {declared:?}, the code uses {used:?}"
     );
     Ok(())
 }
 
-#[derive(serde::Deserialize)]
-struct Manifest {
-    grants: Grants,
-}
-
-#[derive(serde::Deserialize)]
-struct Grants {
-    interfaces: Vec<String>,
+/// The host interfaces that a manifest's declarations amount to.
+fn declared(manifest: &toml::Table) -> BTreeSet<&'static str> {
+    let list = |name: &str| {
+        manifest
+            .get(name)
+            .and_then(toml::Value::as_array)
+            .map_or(&[][..], Vec::as_slice)
+    };
+    let says = |entry: &toml::Value, key: &str, value: &str| entry.get(key).is_some_and(|v| v.as_str() == Some(value));
+    let grant = |name: &str| manifest.get("grants").and_then(|g| g.get(name));
+    let uses = |use_: &str| {
+        let listed = |s: &toml::Value| {
+            s.get("use")
+                .and_then(toml::Value::as_array)
+                .is_some_and(|u| u.iter().any(|u| u.as_str() == Some(use_)))
+        };
+        list("secret").iter().any(listed)
+    };
+    let reads = |r: &toml::Value| {
+        r.get("datasets")
+            .and_then(toml::Value::as_array)
+            .is_some_and(|d| !d.is_empty())
+    };
+    [
+        ("kv", grant("kv").is_some()),
+        ("secrets", !list("secret").is_empty()),
+        ("reveal", uses("reveal")),
+        ("http", list("egress").iter().any(|e| says(e, "kind", "http"))),
+        ("dial", list("egress").iter().any(|e| says(e, "kind", "dial"))),
+        (
+            "blob",
+            !list("report").is_empty() || grant("blob").and_then(toml::Value::as_bool) == Some(true),
+        ),
+        ("datasets", list("report").iter().any(reads)),
+    ]
+    .into_iter()
+    .filter_map(|(name, declared)| declared.then_some(name))
+    .collect()
 }
 
 /// What a component carries and what it wants.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub(crate) struct Params {
     /// First day.
     pub(crate) from: String,
-    /// The day after the last one.
+    /// Last day, included.
     pub(crate) to: String,
     /// Only these meters; all when empty.
     #[serde(default)]
@@ -29,7 +29,7 @@ impl Params {
                 ));
             }
         }
-        if params.from >= params.to {
+        if params.from > params.to {
             return Err(Fault::invalid_input("period_empty", "the period ends before it starts"));
         }
         Ok(params)

@@ -11,7 +11,7 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// What is summed: the numeric column `quantity`, or the first numeric one.
     measure: usize,
-    /// What it is summed by: the text column `meter`, or the first text column that is not the unit.
+    /// What it is summed by: the text column `meter`, or the first text column that is neither unit nor day.
     group: Option<usize>,
     /// The unit of a row's measure.
     unit: Option<usize>,
@@ -27,7 +27,7 @@ impl Table {
                 .or_else(|| columns.iter().position(fits))
         };
         let numeric = |c: &Column| matches!(c.kind, ColumnKind::Int | ColumnKind::Decimal);
-        let grouping = |c: &Column| c.kind == ColumnKind::Text && c.name != "unit";
+        let grouping = |c: &Column| c.kind == ColumnKind::Text && !["unit", "day"].contains(&c.name.as_str());
         let Some(measure) = find(&numeric, "quantity") else {
             return Err(Fault::invalid_input(
                 "dataset_without_numbers",

@@ -3,7 +3,7 @@
 //! A plugin is a component of one of three worlds. Implement the world's trait, [`identity::Provider`],
 //! [`payment::Provider`] or [`report::Generator`] (every method has a default that answers `unsupported`), and export it:
 //!
-//! ```ignore
+//! ```text
 //! #[derive(Default)]
 //! struct Plugin;
 //!

@@ -4,7 +4,7 @@
 //! clock and randomness under the test's control, real cryptography, and the grants of the plugin's own manifest
 //! enforced. [`conformance`] holds one suite per world that every plugin has to pass.
 //!
-//! ```ignore
+//! ```text
 //! let host = FakeHost::for_plugin(MANIFEST, json!({"api_base": "https://api.example"}))
 //!     .secret("key", "sk_test")
 //!     .on(post("https://api.example/v1/charges")).reply_json(200, json!({"id": "ch_1"}));

@@ -2,7 +2,7 @@
 //! and not at install.
 
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A manifest. See `sdk/MANIFEST.md` for what each part means.
 #[derive(Debug, Clone, Deserialize)]
@@ -14,7 +14,7 @@ pub struct Manifest {
     pub version: String,
     /// `aistack:<package>/<world>@<major>.<minor>`.
     pub world: String,
-    /// Oldest host that runs it.
+    /// Oldest host that runs it, `major.minor`.
     pub min_host: String,
     /// Who publishes it.
     pub publisher: String,
@@ -28,11 +28,12 @@ pub struct Manifest {
     /// Secrets it uses.
     #[serde(default)]
     pub secret: Vec<Secret>,
-    /// What it asks of the host.
+    /// State and files it wants.
+    #[serde(default)]
     pub grants: Grants,
     /// Bounds it asks for.
     #[serde(default)]
-    pub limits: BTreeMap<String, toml::Value>,
+    pub limits: Limits,
     /// Inbound endpoints.
     #[serde(default)]
     pub endpoint: Vec<Endpoint>,
@@ -46,7 +47,7 @@ pub struct Manifest {
     pub config: Config,
     /// What a failure means.
     #[serde(default)]
-    pub failure: BTreeMap<String, toml::Value>,
+    pub failure: Failure,
 }
 
 /// Hosts of one kind.
@@ -65,9 +66,9 @@ pub struct Egress {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Secret {
-    /// Its name, which is also the config field that refers to it.
+    /// Its name: what the plugin opens, and the config field that stands for it in forms.
     pub name: String,
-    /// `text` or `private-key`.
+    /// Its shape: `text`, or `private-key` (PKCS#8 PEM).
     pub kind: String,
     /// Uses, e.g. `http:bearer`, `mac:HS256`.
     #[serde(rename = "use")]
@@ -75,19 +76,69 @@ pub struct Secret {
     /// Where `http` may inject it.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// Whether nothing works without it.
+    #[serde(default = "yes")]
+    pub required: bool,
+    /// Label by language.
+    pub label: BTreeMap<String, String>,
+    /// Where to find it, by language.
+    #[serde(default)]
+    pub help: BTreeMap<String, String>,
 }
 
-/// What it asks of the host.
-#[derive(Debug, Clone, Deserialize)]
+fn yes() -> bool {
+    true
+}
+
+/// State and files it wants.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Grants {
-    /// Host interfaces.
-    pub interfaces: Vec<String>,
     /// Key-value space.
     pub kv: Option<KvGrant>,
-    /// Datasets.
+    /// Whether it writes files outside reports.
     #[serde(default)]
-    pub datasets: Vec<String>,
+    pub blob: bool,
+}
+
+/// Bounds it asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(
+    missing_docs,
+    reason = "names and units are in sdk/MANIFEST.md; here they are only checked for spelling"
+)]
+pub struct Limits {
+    pub call_ms: Option<u64>,
+    pub inbound_ms: Option<u64>,
+    pub run_ms: Option<u64>,
+    pub cpu_ms: Option<u64>,
+    pub memory: Option<String>,
+    pub concurrency: Option<u32>,
+    pub host_calls: Option<u32>,
+    pub log_bytes_per_call: Option<String>,
+}
+
+/// What a failure means.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Failure {
+    /// `closed` or `skip`.
+    pub policy: Option<String>,
+    /// When to stop asking a failing plugin.
+    pub breaker: Option<Breaker>,
+}
+
+/// A circuit breaker's figures.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Breaker {
+    /// Failures …
+    pub errors: u32,
+    /// … within this time, e.g. `30s`, …
+    pub window: String,
+    /// … keep it open for this long.
+    pub open: String,
 }
 
 /// Size of the key-value space.
@@ -132,8 +183,10 @@ pub struct Report {
     pub title: BTreeMap<String, String>,
     /// Formats.
     pub formats: Vec<String>,
-    /// JSON Schema of the parameters, as JSON text.
-    pub params: String,
+    /// JSON Schema of the parameters.
+    pub params: serde_json::Value,
+    /// Datasets it reads.
+    pub datasets: Vec<String>,
 }
 
 /// Where the config schema is.
@@ -157,6 +210,27 @@ impl Manifest {
     #[must_use]
     pub fn world_name(&self) -> &str {
         self.world.split(['/', '@']).nth(1).unwrap_or_default()
+    }
+
+    /// The host interfaces that its declarations amount to. Logging, configuration, time, randomness and cryptography
+    /// reach nothing outside the call and need no declaration.
+    #[must_use]
+    pub fn interfaces(&self) -> BTreeSet<String> {
+        let has = |kind: &str| self.egress.iter().any(|e| e.kind == kind);
+        let reveal = self.secret.iter().any(|s| s.uses.iter().any(|u| u == "reveal"));
+        let declared = [
+            ("kv", self.grants.kv.is_some()),
+            ("secrets", !self.secret.is_empty()),
+            ("reveal", reveal),
+            ("http", has("http")),
+            ("download", has("http")),
+            ("dial", has("dial")),
+            ("blob", self.grants.blob || !self.report.is_empty()),
+            ("datasets", self.report.iter().any(|r| !r.datasets.is_empty())),
+        ];
+        let free = ["log", "config", "clock", "random", "crypto"];
+        let declared = declared.into_iter().filter(|(_, is)| *is).map(|(name, _)| name);
+        free.into_iter().chain(declared).map(str::to_owned).collect()
     }
 
     /// What is odd about it, for a plugin author; empty when nothing is.
@@ -189,6 +263,7 @@ impl Manifest {
             .into_iter()
             .chain(self.egress.iter().map(|e| ("egress.reason", &e.reason)))
             .chain(self.report.iter().map(|r| ("report.title", &r.title)))
+            .chain(self.secret.iter().map(|s| ("secret.label", &s.label)))
         {
             complain(
                 !(texts.contains_key("en") && texts.contains_key("zh-CN")),
@@ -199,33 +274,16 @@ impl Manifest {
             self.config.schema != "config.schema.json",
             "config.schema has to be config.schema.json".into(),
         );
-        let wants = |interface: &str| self.grants.interfaces.iter().any(|i| i == interface);
-        let has = |kind: &str| self.egress.iter().any(|e| e.kind == kind);
-        complain(
-            wants("http") != has("http"),
-            "egress of kind http and the interface http go together".into(),
-        );
-        complain(
-            wants("dial") != has("dial"),
-            "egress of kind dial and the interface dial go together".into(),
-        );
-        complain(
-            wants("kv") != self.grants.kv.is_some(),
-            "grants.kv and the interface kv go together".into(),
-        );
-        complain(
-            wants("secrets") == self.secret.is_empty(),
-            "[[secret]] and the interface secrets go together".into(),
-        );
-        complain(
-            wants("datasets") == self.grants.datasets.is_empty(),
-            "grants.datasets and the interface datasets go together".into(),
-        );
         for secret in &self.secret {
             let http = secret.uses.iter().any(|u| u.starts_with("http:"));
+            let name = &secret.name;
             complain(
                 http == secret.hosts.is_empty(),
-                format!("secret {:?}: hosts are for http uses, and needed there", secret.name),
+                format!("secret {name}: hosts are for http uses, and needed there"),
+            );
+            complain(
+                secret.uses.is_empty(),
+                format!("secret {name}: without a use it can't be used"),
             );
         }
         complain(

@@ -16,7 +16,7 @@ impl Grants {
     pub(super) fn of(manifest: &Manifest, config: &Value) -> Self {
         let resolve = |hosts: &[String]| hosts.iter().flat_map(|h| resolve(h, config)).collect::<BTreeSet<_>>();
         Self {
-            interfaces: manifest.grants.interfaces.iter().cloned().collect(),
+            interfaces: manifest.interfaces(),
             hosts: manifest
                 .egress
                 .iter()
@@ -28,7 +28,11 @@ impl Grants {
                 .iter()
                 .map(|s| (s.name.clone(), (s.uses.clone(), resolve(&s.hosts))))
                 .collect(),
-            datasets: manifest.grants.datasets.iter().cloned().collect(),
+            datasets: manifest
+                .report
+                .iter()
+                .flat_map(|r| r.datasets.iter().cloned())
+                .collect(),
         }
     }
 
