@@ -161,6 +161,9 @@ pub struct Endpoint {
     pub methods: Vec<String>,
     /// Largest body, e.g. `64KiB`.
     pub max_body: String,
+    /// What it is for, by language.
+    #[serde(default)]
+    pub description: BTreeMap<String, String>,
 }
 
 /// Scheduled work.

@@ -165,6 +165,12 @@ impl FakeHost {
         self.world.http.borrow_mut().put_first(matcher, status, body);
     }
 
+    /// The newest version of a secret that the test itself put there.
+    #[must_use]
+    pub fn secret_handle(&self, name: &str) -> aistack_sdk::host::Secret {
+        self.host.secret(name).expect("the test added the secret")
+    }
+
     /// From now on every request fails like this.
     pub fn break_network(&self, fault: Fault) {
         self.world.http.borrow_mut().broken = Some(fault);
