@@ -94,7 +94,7 @@ describe('small rules', () => {
     expect(formatBytes(1023)).toBe('1,023 B');
     expect(formatBytes(1536)).toBe('1.5 KiB');
     const now = new Date('2026-01-01T12:00:00Z');
-    expect(formatRelative(new Date('2026-01-01T11:57:30Z'), now)).toBe('2 min. ago');
+    expect(formatRelative(new Date('2026-01-01T11:57:30Z'), now)).toBe('2 minutes ago');
     expect(formatRelative(new Date('2026-01-01T12:00:00Z'), now)).toBe('now');
   });
 
@@ -138,11 +138,13 @@ describe('small rules', () => {
   });
 
   it('lists what a plugin asks for', () => {
-    const caps = capabilitiesOf({ egress: [{ kind: 'http', hosts: ['api.stripe.com:443'], reason: { en: 'call the API' } }], secret: [{ name: 'api_key', use: ['http:bearer'], hosts: ['api.stripe.com'] }], grants: { kv: { bytes: '1MiB' } } }, 'en');
+    const caps = capabilitiesOf({ egress: [{ kind: 'http', hosts: ['api.stripe.com:443'], reason: { en: 'call the API' } }], secret: [{ name: 'api_key', use: ['http:bearer'], hosts: ['api.stripe.com'] }], grants: { kv: { bytes: '1MiB' }, interfaces: ['config', 'blob'], datasets: ['usage.daily'] } }, 'en');
     expect(caps).toEqual([
-      { kind: 'egress', subject: 'api.stripe.com:443', detail: 'http', reason: 'call the API' },
+      { kind: 'egress', subject: 'api.stripe.com:443', detail: '', reason: 'call the API' },
       { kind: 'secret', subject: 'api_key', detail: 'http:bearer → api.stripe.com', reason: '' },
-      { kind: 'kv', subject: 'kv', detail: 'bytes 1MiB', reason: '' },
+      { kind: 'kv', subject: '1MiB', detail: '', reason: '' },
+      { kind: 'other', subject: 'blob', detail: '', reason: '' },
+      { kind: 'dataset', subject: 'usage.daily', detail: '', reason: '' },
     ]);
     expect(capabilitiesOf(null, 'en')).toEqual([]);
   });

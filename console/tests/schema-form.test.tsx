@@ -92,7 +92,7 @@ describe('secrets of the manifest', () => {
   it('adds a field for each one the schema does not mention', () => {
     const schema = withSecrets({ type: 'object', properties: { cs: { type: 'string', 'x-aistack': { secret: 'client_secret' } } } }, secretsOf(manifest, 'en'));
     expect(Object.keys(schema.properties!)).toEqual(['cs', '$secret.webhook']);
-    expect(schema.required).toEqual([]);
+    expect(schema.required).toEqual(['cs']);
   });
   it('knows which required ones are missing', () => {
     expect(missingSecrets(secretsOf(manifest, 'en'), new Set(), {})).toEqual(['client_secret']);

@@ -43,9 +43,10 @@ describe('reading a schema', () => {
         rows: { type: 'array', items: { type: 'object', properties: { a: { type: 'string' } } } },
         anything: {},
         fixed: { const: 'x' },
+        day: { type: 'string', format: 'date' },
       },
     });
-    expect(Object.fromEntries(Object.entries(more).map(([k, v]) => [k, v.widget]))).toEqual({ on: 'switch', long: 'textarea', many: 'select', set: 'multiselect', rows: 'list', anything: 'code', fixed: 'const' });
+    expect(Object.fromEntries(Object.entries(more).map(([k, v]) => [k, v.widget]))).toEqual({ on: 'switch', long: 'textarea', many: 'select', set: 'multiselect', rows: 'list', anything: 'code', fixed: 'const', day: 'date' });
   });
 
   it('takes titles from i18n, then title, then the key', () => {

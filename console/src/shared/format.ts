@@ -90,7 +90,7 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 
 export function formatRelative(at: Date, now: Date): string {
   const seconds = (at.getTime() - now.getTime()) / 1000;
-  const format = new Intl.RelativeTimeFormat(tag(), { numeric: 'auto', style: getLocale() === 'zh' ? 'long' : 'short' });
+  const format = new Intl.RelativeTimeFormat(tag(), { numeric: 'auto' });
   for (const [unit, size] of STEPS) if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
   return format.format(0, 'second');
 }

@@ -56,7 +56,10 @@ export function EventLine({ event }: { event: AuditEvent }) {
   );
 }
 
-/** `user.session.created` in words when the catalogue has them, else the code itself. */
+/** `session.opened` in words: the catalogue's when it has them, else made from the code (`user.signed_in` → `User signed in`). */
 export function actionText(tv: (prefix: string, value: string) => string, action: string): string {
-  return tv('audit_action', action);
+  const known = tv('audit_action', action);
+  if (known !== action) return known;
+  const words = action.replace(/[._]+/g, ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -7,7 +7,7 @@ import { RecentEvents } from '@/features/audit/recent';
 import { Checklist } from '@/features/overview/checklist';
 import { QuotaBars } from '@/features/usage/quota-bars';
 import { useT } from '@/i18n';
-import { SeriesChart } from '@/shared/charts/series';
+import { SeriesSection } from '@/shared/charts/series';
 import { formatMoney } from '@/shared/format';
 import { periodStart } from '@/shared/table/state';
 import { Link } from '@/shared/ui/link';
@@ -47,11 +47,18 @@ export function HomePage() {
       )}
       <div className="split">
         <div className="stack loose">
-          {scope.can('usage:read') && (
-            <Section title={t('home.calls')} extra={<Link to={scope.to('/usage')}>{t('nav.usage')}</Link>}>
-              {usage.data ? <SeriesChart points={usage.data.points} unit={usage.data.unit} label={tv('meter', 'api.calls')} bucket="day" height={200} /> : <PageSkeleton />}
-            </Section>
+          {usage.data && (
+            <SeriesSection
+              title={t('home.calls')}
+              extra={<Link to={scope.to('/usage')}>{t('nav.usage')}</Link>}
+              points={usage.data.points}
+              unit={usage.data.unit}
+              label={tv('meter', 'api.calls')}
+              bucket="day"
+              height={200}
+            />
           )}
+          {usage.isPending && usage.isFetching && <PageSkeleton />}
           {canOrders && (
             <Section title={t('home.open_orders')} extra={<Link to={scope.to('/orders')}>{t('nav.orders')}</Link>}>
               {open.length === 0 ? (

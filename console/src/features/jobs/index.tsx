@@ -29,7 +29,7 @@ export function JobsPage() {
     { key: 'run_at', title: t('jobs.run_at'), csv: (r) => r.run_at, render: (r) => <RelativeTime value={r.run_at} /> },
     { key: 'last_error', title: t('jobs.last_error'), csv: (r) => r.last_error, render: (r) => (r.last_error ? <span className="bad clip">{r.last_error}</span> : '') },
     { key: 'created_at', title: t('field.created'), csv: (r) => r.created_at, render: (r) => <RelativeTime value={r.created_at} /> },
-    { key: 'id', title: t('field.id'), csv: (r) => r.id, render: (r) => <Id value={r.id} short /> },
+    { key: 'id', title: t('field.id'), csv: (r) => r.id, render: (r) => <Id value={r.id} short />, hidden: true },
     {
       key: 'actions',
       title: '',

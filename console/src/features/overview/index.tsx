@@ -43,7 +43,7 @@ export function OverviewPage() {
         items={[
           { label: t('overview.tenants'), value: <Link to="/tenants">{formatNumber(o.tenants.total)}</Link>, hint: t('overview.active', { n: o.tenants.by_status.active ?? 0 }), testId: 'stat-tenants' },
           { label: t('overview.calls_today'), value: formatNumber(o.usage_today.calls ?? 0), hint: t('overview.rate', { n: Math.round(rate.values.at(-1) ?? 0) }), testId: 'stat-calls' },
-          { label: t('overview.orders_30d'), value: o.orders_30d.paid.length > 0 ? o.orders_30d.paid.map(formatMoney).join(' · ') : '–', hint: t('overview.orders_count', { n: o.orders_30d.count }) },
+          { label: t('overview.orders_30d'), value: <Sums paid={o.orders_30d.paid} />, hint: t('overview.orders_count', { n: o.orders_30d.count }) },
           { label: t('overview.plugins'), value: <Link to="/plugins">{formatNumber(o.plugins)}</Link> },
           {
             label: t('overview.jobs'),
@@ -57,7 +57,7 @@ export function OverviewPage() {
           <Section title={t('overview.live')} extra={<span className="muted small">{t('overview.live_hint', { n: MINUTES })}</span>}>
             {rate.times.length > 1 ? (
               <Suspense fallback={<div style={{ height: 180 }} />}>
-                <LiveLine times={rate.times} values={rate.values} height={180} label={t('overview.live')} />
+                <LiveLine times={rate.times} values={rate.values} height={180} label={t('overview.live')} span={MINUTES * 60} />
               </Suspense>
             ) : (
               <div className="wait" style={{ height: 180 }}>
@@ -86,5 +86,17 @@ export function OverviewPage() {
         </Section>
       </div>
     </Page>
+  );
+}
+
+/** One sum per currency: they are never added up. */
+function Sums({ paid }: { paid: Overview['orders_30d']['paid'] }) {
+  if (paid.length === 0) return '–';
+  return (
+    <span className="sums">
+      {paid.map((money) => (
+        <span key={money.currency}>{formatMoney(money)}</span>
+      ))}
+    </span>
   );
 }

@@ -76,6 +76,7 @@ function Review({ plugin, onBack, onConsent }: { plugin: Plugin; onBack: () => v
   const [agreed, setAgreed] = useState(false);
   return (
     <Section title={t('plugins.review_title', { name: localized(plugin.name, locale, plugin.plugin_id) })}>
+      <div className="form-narrow">
       <p className="muted">{t('plugins.review_text')}</p>
       <Capabilities manifest={plugin.manifest} />
       <Checkbox checked={agreed} onChange={(e) => setAgreed(e.target.checked)} data-testid="grant-consent">
@@ -86,6 +87,7 @@ function Review({ plugin, onBack, onConsent }: { plugin: Plugin; onBack: () => v
         <Button type="primary" disabled={!agreed} onClick={onConsent} data-testid="grant-continue">
           {t('action.continue')}
         </Button>
+      </div>
       </div>
     </Section>
   );
@@ -130,6 +132,7 @@ function Configure({ plugin, onBack, onMade }: { plugin: Plugin; onBack: () => v
     if (validate(bare, value).length === 0 && missingSecrets(secrets, new Set(), typed).length === 0) create.mutate();
   };
   return (
+    <div className="split">
     <Section
       title={
         <span className="row">
@@ -184,6 +187,10 @@ function Configure({ plugin, onBack, onMade }: { plugin: Plugin; onBack: () => v
         </div>
       </form>
     </Section>
+    <Section title={t('plugins.may_do')}>
+      <Capabilities manifest={plugin.manifest} />
+    </Section>
+    </div>
   );
 }
 

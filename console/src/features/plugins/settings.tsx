@@ -13,6 +13,7 @@ import { CopyAs } from '@/shared/ui/copy-as';
 import { Section } from '@/shared/ui/page';
 import { ErrorState } from '@/shared/ui/states';
 import { useUnsavedGuard } from '@/shared/ui/unsaved';
+import { Capabilities } from './parts/capabilities';
 import { secretsOf, withSecrets } from './parts/manifest';
 
 export function Settings({ installation, plugin }: { installation: Installation; plugin?: Plugin }) {
@@ -68,6 +69,7 @@ export function Settings({ installation, plugin }: { installation: Installation;
     setProblem(null);
   };
   return (
+    <div className="split">
     <Section
       title={t('plugins.tab_settings')}
       extra={<CopyAs method="PATCH" path={`/api/v1/installations/${installation.id}`} body={dirty ? body : { config }} />}
@@ -149,5 +151,11 @@ export function Settings({ installation, plugin }: { installation: Installation;
         </table>
       </Modal>
     </Section>
+    {plugin && (
+      <Section title={t('plugins.may_do')}>
+        <Capabilities manifest={plugin.manifest} />
+      </Section>
+    )}
+    </div>
   );
 }

@@ -14,6 +14,14 @@ import { EmptyState, ErrorState } from '@/shared/ui/states';
 
 const keyOf = (d: ReportDefinition) => `${d.installation}/${d.report}`;
 
+/** Reports over a span of days start with the last thirty, when their schema names no default. */
+function lastDays(schema: Schema): JsonObject {
+  const { from, to } = schema.properties ?? {};
+  if (from?.format !== 'date' || to?.format !== 'date') return {};
+  const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+  return { from: day(-29), to: day(1) };
+}
+
 export function RunReport({ open, definitions, onClose }: { open: boolean; definitions?: ReportDefinition[]; onClose: () => void }) {
   const { t, locale } = useT();
   const scope = useScope();
@@ -26,7 +34,7 @@ export function RunReport({ open, definitions, onClose }: { open: boolean; defin
   const definition = definitions?.find((d) => keyOf(d) === chosen) ?? definitions?.[0];
   const schema = useMemo(() => (definition?.params_schema ?? {}) as Schema, [definition]);
   useEffect(() => {
-    setParams((defaultsOf(schema) as JsonObject | undefined) ?? {});
+    setParams({ ...lastDays(schema), ...(defaultsOf(schema) as JsonObject | undefined) });
     setFormat(definition?.formats[0]);
     setTried(false);
     setProblem(null);

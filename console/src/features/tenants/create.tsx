@@ -91,6 +91,7 @@ export function CreateTenant({ open, onClose }: { open: boolean; onClose: () => 
       <Form<Values>
         form={form}
         layout="vertical"
+        requiredMark={false}
         initialValues={{ plan: 'free', locale, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC', currency: locale === 'zh' ? 'CNY' : 'USD', isolation: 'database' }}
         onValuesChange={(changed: Partial<Values>) => {
           setDirty(true);

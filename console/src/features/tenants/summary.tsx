@@ -41,7 +41,7 @@ export function TenantSummary() {
         <Section
           title={t('tenants.about')}
           extra={
-            <Button type="text" icon={<EditOutlined />} onClick={() => setEditing(true)} data-testid="tenant-edit">
+            <Button type="text" size="small" icon={<EditOutlined />} onClick={() => setEditing(true)} data-testid="tenant-edit">
               {t('action.edit')}
             </Button>
           }

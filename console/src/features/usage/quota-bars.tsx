@@ -21,7 +21,8 @@ export function quantity(n: number, unit: string): string {
   return unit === 'bytes' || unit === 'byte' || unit === 'By' ? formatBytes(n) : formatNumber(n);
 }
 
-export function QuotaBar({ quota }: { quota: Quota }) {
+/** `plain` leaves out what the row around it already says. */
+export function QuotaBar({ quota, plain = false }: { quota: Quota; plain?: boolean }) {
   const { t, tv } = useT();
   const limit = quota.limit ?? null;
   const share = limit === null ? 0 : limit === 0 ? 1 : Math.min(1, quota.used / limit);
@@ -29,7 +30,7 @@ export function QuotaBar({ quota }: { quota: Quota }) {
   return (
     <div className="quota" data-testid={`quota-${quota.meter}`}>
       <div className="row spread">
-        <span>{tv('meter', quota.meter)}</span>
+        {plain ? <span /> : <span>{tv('meter', quota.meter)}</span>}
         <span className="num">
           <b>{quantity(quota.used, quota.unit)}</b>
           <span className="muted"> / {limit === null ? t('word.unlimited') : quantity(limit, quota.unit)}</span>
@@ -38,7 +39,7 @@ export function QuotaBar({ quota }: { quota: Quota }) {
       <div className={`bar bar-${tone}`} role="meter" aria-label={tv('meter', quota.meter)} aria-valuemin={0} aria-valuemax={limit ?? undefined} aria-valuenow={quota.used}>
         <i style={{ width: `${share * 100}%` }} />
       </div>
-      {quota.reset_at && limit !== null && (
+      {!plain && quota.reset_at && limit !== null && (
         <span className="muted small">
           {t('quotas.resets')} <RelativeTime value={quota.reset_at} />
         </span>

@@ -46,7 +46,7 @@ export function QuotasPage() {
           columns={[
             { key: 'meter', title: t('routes.meter'), render: (_, q) => <span className="two-line"><span className="strong">{tv('meter', q.meter)}</span><code className="muted small">{q.meter}</code></span> },
             { key: 'kind', title: t('field.kind'), render: (_, q) => tv('quota_kind', q.kind) },
-            { key: 'bar', title: t('quotas.used'), width: '40%', render: (_, q) => <QuotaBar quota={q} /> },
+            { key: 'bar', title: t('quotas.used'), width: '40%', render: (_, q) => <QuotaBar quota={q} plain /> },
             { key: 'remaining', title: t('quotas.remaining'), align: 'right', render: (_, q) => (q.remaining === null || q.remaining === undefined ? t('word.unlimited') : quantity(q.remaining, q.unit)) },
             { key: 'reset', title: t('quotas.reset'), render: (_, q) => (q.reset_at ? <RelativeTime value={q.reset_at} /> : <span className="muted">–</span>) },
             ...(writable
@@ -104,7 +104,9 @@ function QuotaDialog({ quota, busy, onClose, onSave }: { quota: Quota | null; bu
           <Checkbox checked={unlimited} onChange={(e) => setUnlimited(e.target.checked)}>
             {t('word.unlimited')}
           </Checkbox>
-          <CopyAs method="PUT" path={`/api/v1/quotas/${quota.meter}`} body={{ limit: unlimited ? null : limit }} cli={['quota', 'set', quota.meter, unlimited ? 'unlimited' : String(limit ?? 0)]} />
+          <div className="row">
+            <CopyAs method="PUT" path={`/api/v1/quotas/${quota.meter}`} body={{ limit: unlimited ? null : limit }} cli={['quota', 'set', quota.meter, unlimited ? 'unlimited' : String(limit ?? 0)]} />
+          </div>
         </div>
       )}
     </Modal>

@@ -5,7 +5,7 @@ import { useMemo } from 'react';
 import { take } from '@/api/client';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
-import { SeriesChart } from '@/shared/charts/series';
+import { SeriesSection } from '@/shared/charts/series';
 import { useLive } from '@/shared/live/live';
 import { periodStart, useSearch } from '@/shared/table/state';
 import { Page, Section, Stats } from '@/shared/ui/page';
@@ -64,9 +64,13 @@ export function UsagePage() {
             ]}
           />
           <div className="split">
-            <Section title={tv('meter', meter)}>
-              {usage.data.total === 0 ? <EmptyState text={t('usage.empty')} /> : <SeriesChart points={points} unit={unit} label={tv('meter', meter)} bucket={bucket} />}
-            </Section>
+            {usage.data.total === 0 ? (
+              <Section title={tv('meter', meter)}>
+                <EmptyState text={t('usage.empty')} />
+              </Section>
+            ) : (
+              <SeriesSection title={tv('meter', meter)} points={points} unit={unit} label={tv('meter', meter)} bucket={bucket} />
+            )}
             <Section title={t('nav.quotas')}>
               <QuotaBars />
             </Section>

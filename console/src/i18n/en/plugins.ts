@@ -22,6 +22,7 @@ export const plugins = {
   'plugins.component': 'Component',
   'plugins.imports': 'Host functions it links to',
   'plugins.asks': 'What it asks for',
+  'plugins.may_do': 'What it may do',
   'plugins.granted': 'What was granted',
   'plugins.no_network': 'Cannot reach the network',
   'plugins.tab_about': 'About',

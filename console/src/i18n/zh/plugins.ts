@@ -24,6 +24,7 @@ export const plugins: Record<keyof typeof source, string> = {
   'plugins.component': '组件',
   'plugins.imports': '引用的宿主接口',
   'plugins.asks': '请求的权限',
+  'plugins.may_do': '它可以做什么',
   'plugins.granted': '已授予的权限',
   'plugins.no_network': '无法访问网络',
   'plugins.tab_about': '概要',

@@ -12,9 +12,18 @@ export interface LiveLineProps {
   /** Spoken and shown on hover. */
   label: string;
   axes?: boolean;
+  /** Seconds the time axis spans, ending now; without it, it spans the data. */
+  span?: number;
 }
 
-export default function LiveLine({ times, values, height, label, axes = true }: LiveLineProps) {
+const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const timeWithSeconds = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+function clock(seconds: number): string {
+  return (seconds % 60 === 0 ? time : timeWithSeconds).format(seconds * 1000);
+}
+
+export default function LiveLine({ times, values, height, label, axes = true, span }: LiveLineProps) {
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const { name } = useTheme();
@@ -31,8 +40,8 @@ export default function LiveLine({ times, values, height, label, axes = true }: 
         cursor: { show: axes, y: false },
         legend: { show: false },
         padding: axes ? [8, 8, 0, 0] : [2, 0, 2, 0],
-        scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.15)] } },
-        axes: axes ? [{ ...axis, size: 26 }, { ...axis, size: 44 }] : [{ show: false }, { show: false }],
+        scales: { x: { time: true, range: (_, min, max) => (span ? [max - span, max] : [min, max]) }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.15)] } },
+        axes: axes ? [{ ...axis, size: 26, space: 90, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 44 }] : [{ show: false }, { show: false }],
         series: [{}, { label, stroke, width: 1.6, fill: `${stroke}22`, points: { show: false } }],
       },
       [times, values],
@@ -47,7 +56,7 @@ export default function LiveLine({ times, values, height, label, axes = true }: 
       chart.current = null;
     };
     // Data arrives through the effect below; only looks rebuild the chart.
-  }, [name, height, axes, label]);
+  }, [name, height, axes, label, span]);
   useEffect(() => {
     chart.current?.setData([times, values]);
   }, [times, values]);

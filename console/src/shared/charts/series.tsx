@@ -1,14 +1,18 @@
 /** Quantity over time as bars, the running period hatched, with the same numbers as a table one click away. */
 import { BarChartOutlined, TableOutlined } from '@ant-design/icons';
 import { Segmented, Skeleton } from 'antd';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useState, type ReactNode } from 'react';
 import { colors, SERIES, useTheme } from '@/app/theme';
 import { getLocale, useT } from '@/i18n';
 import { formatCompact, formatNumber } from '@/shared/format';
+import { Section } from '@/shared/ui/page';
 
 const EChart = lazy(() => import('./echart'));
 
 export interface SeriesChartProps {
+  title: ReactNode;
+  /** Stands beside the switch. */
+  extra?: ReactNode;
   points: { at: string; quantity: number }[];
   unit: string;
   label: string;
@@ -17,7 +21,7 @@ export interface SeriesChartProps {
   timeZone?: string;
 }
 
-export function SeriesChart({ points, unit, label, bucket, height = 260, timeZone }: SeriesChartProps) {
+export function SeriesSection({ title, extra, points, unit, label, bucket, height = 260, timeZone }: SeriesChartProps) {
   const { t, locale } = useT();
   const { name } = useTheme();
   const [view, setView] = useState<'chart' | 'table'>('chart');
@@ -74,19 +78,19 @@ export function SeriesChart({ points, unit, label, bucket, height = 260, timeZon
     };
   }, [points, name, unit, label, bucket, format]);
 
+  const toggle = (
+    <Segmented
+      size="small"
+      value={view}
+      onChange={setView}
+      options={[
+        { value: 'chart', icon: <BarChartOutlined />, title: t('usage.as_chart') },
+        { value: 'table', icon: <TableOutlined />, title: t('usage.as_table') },
+      ]}
+    />
+  );
   return (
-    <div className="series">
-      <div className="series-switch">
-        <Segmented
-          size="small"
-          value={view}
-          onChange={setView}
-          options={[
-            { value: 'chart', icon: <BarChartOutlined />, title: t('usage.as_chart') },
-            { value: 'table', icon: <TableOutlined />, title: t('usage.as_table') },
-          ]}
-        />
-      </div>
+    <Section title={title} extra={<>{extra}{toggle}</>}>
       {view === 'chart' ? (
         <Suspense fallback={<Skeleton.Node active style={{ width: '100%', height }} />}>
           <EChart option={option} height={height} label={label} />
@@ -111,6 +115,6 @@ export function SeriesChart({ points, unit, label, bucket, height = 260, timeZon
           </table>
         </div>
       )}
-    </div>
+    </Section>
   );
 }

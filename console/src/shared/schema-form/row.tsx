@@ -37,7 +37,7 @@ export function Row(props: RowProps) {
   const label = (
     <label htmlFor={boxed ? undefined : id} id={`${id}-label`}>
       {field.title}
-      {!field.required && field.widget !== 'switch' && <span className="muted small"> {t('form.optional')}</span>}
+      {!field.required && field.schema.default === undefined && field.widget !== 'switch' && <span className="muted small"> {t('form.optional')}</span>}
     </label>
   );
   return (

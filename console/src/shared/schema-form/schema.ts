@@ -45,13 +45,13 @@ export interface Hints {
   /** `true`, or the name of the secret the value is stored under. */
   secret?: boolean | string;
   'show-if'?: JsonObject;
-  i18n?: Record<string, { title?: string; description?: string; placeholder?: string; enum?: Record<string, string> }>;
+  i18n?: Record<string, { title?: string; description?: string; placeholder?: string; options?: Record<string, string> }>;
   /** On the root: titles of the groups. */
   groups?: Record<string, { order?: number; title?: string; i18n?: Record<string, { title?: string; description?: string }> }>;
 }
 
-export type Widget = 'text' | 'textarea' | 'number' | 'switch' | 'select' | 'radio' | 'multiselect' | 'tags' | 'keyvalue' | 'secret' | 'code' | 'object' | 'list' | 'const';
-const WIDGETS: ReadonlySet<string> = new Set<Widget>(['text', 'textarea', 'number', 'switch', 'select', 'radio', 'multiselect', 'tags', 'keyvalue', 'secret', 'code', 'object', 'list', 'const']);
+export type Widget = 'text' | 'textarea' | 'number' | 'switch' | 'select' | 'radio' | 'multiselect' | 'tags' | 'keyvalue' | 'secret' | 'date' | 'code' | 'object' | 'list' | 'const';
+const WIDGETS: ReadonlySet<string> = new Set<Widget>(['text', 'textarea', 'number', 'switch', 'select', 'radio', 'multiselect', 'tags', 'keyvalue', 'secret', 'date', 'code', 'object', 'list', 'const']);
 
 export interface Field {
   key: string;
@@ -127,7 +127,7 @@ function unwrapNullable(schema: Schema, root: Schema): { schema: Schema; nullabl
 }
 
 function optionsOf(schema: Schema, root: Schema, locale: Locale): Field['options'] {
-  const words = i18nOf(schema, locale)?.enum ?? {};
+  const words = i18nOf(schema, locale)?.options ?? {};
   if (schema.enum) return schema.enum.filter((v) => v !== null).map((value) => ({ value, label: words[String(value)] ?? String(value) }));
   const alternatives = (schema.oneOf ?? schema.anyOf ?? []).map((s) => resolve(s, root));
   if (alternatives.length > 0 && alternatives.every((s) => s.const !== undefined)) {
@@ -152,6 +152,7 @@ export function widgetOf(schema: Schema, options: Field['options'], root: Schema
   const type = typesOf(schema).find((t) => t !== 'null');
   if (type === 'boolean') return 'switch';
   if (type === 'integer' || type === 'number') return 'number';
+  if (type === 'string' && schema.format === 'date') return 'date';
   if (type === 'string') return schema.format === 'textarea' || (schema.maxLength ?? 0) > 300 ? 'textarea' : 'text';
   if (type === 'array') {
     const items = schema.items ? resolve(schema.items, root) : {};

@@ -95,6 +95,8 @@ export function Control(props: ControlProps) {
       );
     case 'keyvalue':
       return <KeyValueField value={isObject(value) ? (value as Record<string, string>) : {}} onChange={onChange} label={field.title} disabled={disabled} />;
+    case 'date':
+      return <Input {...common} type="date" style={{ width: 180 }} value={text} onChange={(e) => onChange(emptied(e.target.value))} />;
     case 'secret':
       return <SecretField {...props} />;
     case 'code':

@@ -34,7 +34,7 @@ export function CopyAs({ cli, method, path, body }: CopyAsProps) {
   ];
   return (
     <Dropdown menu={{ items }} trigger={['click']}>
-      <Button type="text" icon={<CodeOutlined />} className="muted-button">
+      <Button type="text" size="small" icon={<CodeOutlined />} className="muted-button">
         {t('action.copy_as')}
       </Button>
     </Dropdown>

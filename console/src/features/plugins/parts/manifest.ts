@@ -22,6 +22,9 @@ export interface ManifestSecret {
   required: boolean;
 }
 
+/** Host functions that give a plugin nothing to weigh: its own settings, the time, a log line. */
+const HARMLESS = new Set(['config', 'clock', 'log', 'random', 'datasets']);
+
 type Obj = Record<string, unknown>;
 const isObject = (v: unknown): v is Obj => typeof v === 'object' && v !== null && !Array.isArray(v);
 const list = (v: unknown): Obj[] => (Array.isArray(v) ? v.filter(isObject) : []);
@@ -39,7 +42,7 @@ export function capabilitiesOf(manifest: unknown, locale: Locale): Capability[] 
   const out: Capability[] = [];
   const reason = (o: Obj) => localized(o.reason ?? o.description, locale);
   for (const e of section(manifest, 'egress')) {
-    out.push({ kind: e.kind === 'tcp' || e.kind === 'dial' ? 'dial' : 'egress', subject: strings(e.hosts).join(', ') || text(e.host), detail: text(e.kind), reason: reason(e) });
+    out.push({ kind: e.kind === 'tcp' || e.kind === 'dial' ? 'dial' : 'egress', subject: strings(e.hosts).join(', ') || text(e.host), detail: '', reason: reason(e) });
   }
   for (const s of section(manifest, 'secret', 'secrets')) {
     const uses = strings(s.use).concat(strings(s.uses));
@@ -54,8 +57,11 @@ export function capabilitiesOf(manifest: unknown, locale: Locale): Capability[] 
   if (isObject(manifest.grants)) {
     for (const [name, value] of Object.entries(manifest.grants)) {
       if (value === false || value === null) continue;
-      if (name === 'datasets') for (const d of strings(value)) out.push({ kind: 'dataset', subject: d, detail: '', reason: '' });
-      else out.push({ kind: name === 'kv' ? 'kv' : 'other', subject: name, detail: isObject(value) ? Object.entries(value).map(([k, v]) => `${k} ${text(v)}`).join(', ') : value === true ? '' : text(value), reason: '' });
+      if (name === 'interfaces') {
+        const plain = strings(value).filter((i) => !HARMLESS.has(i));
+        if (plain.length > 0) out.push({ kind: 'other', subject: plain.join(', '), detail: '', reason: '' });
+      } else if (name === 'datasets') for (const d of strings(value)) out.push({ kind: 'dataset', subject: d, detail: '', reason: '' });
+      else out.push({ kind: name === 'kv' ? 'kv' : 'other', subject: name === 'kv' ? describeSizes(value) : name, detail: name === 'kv' ? '' : describeSizes(value), reason: '' });
     }
   }
   for (const e of section(manifest, 'endpoint', 'endpoints')) {
@@ -63,6 +69,14 @@ export function capabilitiesOf(manifest: unknown, locale: Locale): Capability[] 
   }
   for (const j of section(manifest, 'job', 'jobs')) out.push({ kind: 'job', subject: text(j.name), detail: text(j.every ?? j.cron), reason: reason(j) });
   return out;
+}
+
+/** `{bytes: "1MiB", keys: 1000}` → `1MiB, 1000 keys`. */
+function describeSizes(value: unknown): string {
+  if (!isObject(value)) return value === true ? '' : text(value);
+  return Object.entries(value)
+    .map(([k, v]) => (k === 'bytes' ? text(v) : `${text(v)} ${k}`))
+    .join(', ');
 }
 
 export function secretsOf(manifest: unknown, locale: Locale): ManifestSecret[] {
@@ -78,16 +92,17 @@ export function secretsOf(manifest: unknown, locale: Locale): ManifestSecret[] {
 
 /** The config schema with a field for each declared secret it does not mention itself. */
 export function withSecrets(schema: Schema, secrets: ManifestSecret[]): Schema {
-  const mentioned = new Set<string>();
+  const mentioned = new Map<string, string>();
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     const hint = property['x-aistack']?.secret;
-    if (hint) mentioned.add(typeof hint === 'string' ? hint : key);
-    else if (property['x-aistack']?.widget === 'password') mentioned.add(key);
+    if (hint) mentioned.set(key, typeof hint === 'string' ? hint : key);
+    else if (property['x-aistack']?.widget === 'password') mentioned.set(key, key);
   }
-  const missing = secrets.filter((s) => s.name && !mentioned.has(s.name));
-  if (missing.length === 0) return schema;
+  const missing = secrets.filter((s) => s.name && ![...mentioned.values()].includes(s.name));
   const properties: Record<string, Schema> = { ...schema.properties };
-  const required = [...(schema.required ?? [])];
+  const needed = new Set(secrets.filter((s) => s.required).map((s) => s.name));
+  // A secret the manifest requires is required whatever the config schema says of its field.
+  const required = [...new Set([...(schema.required ?? []), ...[...mentioned].filter(([, name]) => needed.has(name)).map(([key]) => key)])];
   missing.forEach((s, i) => {
     // The key cannot meet a real property: config keys never start with a dollar sign.
     const key = `$secret.${s.name}`;
