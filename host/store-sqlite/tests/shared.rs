@@ -1,35 +1,23 @@
-//! The shared body of store tests, on SQLite: once with all tenants in one file, once with a file each.
+//! The shared body of store tests, on SQLite: with all tenants in one file, and with a file each.
 
 #[path = "../../store/testing/mod.rs"]
 mod testing;
 
+use aistack_core::Isolation;
 use aistack_store::Store;
 use aistack_store_sqlite::{SqliteConfig, SqliteStore};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-async fn fresh() -> (TempDir, Arc<dyn Store>) {
-    let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(SqliteConfig::new(dir.path())).await.unwrap();
-    (dir, store)
+async fn fresh() -> Option<(TempDir, Arc<dyn Store>)> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let config = SqliteConfig::new(dir.path());
+    let store = SqliteStore::open(config).await.expect("an empty directory opens");
+    Some((dir, store))
 }
 
-/// One test per function of the shared body.
-macro_rules! shared {
-    ($($module:ident: $($name:ident),+;)+) => {$(
-        mod $module {
-            $(
-                #[tokio::test]
-                async fn $name() {
-                    let (_dir, store) = super::fresh().await;
-                    super::testing::$module::$name(&*store).await;
-                    store.close().await;
-                }
-            )+
-        }
-    )+};
+fn isolations() -> [Isolation; 2] {
+    [Isolation::Row, Isolation::Database]
 }
 
-shared! {
-    platform: operators, tenants, plugins, routes, settings, jobs;
-}
+every_store!();

@@ -1,0 +1,511 @@
+//! The tenant's traits, method by method.
+
+use super::fixtures::*;
+use aistack_core::*;
+use aistack_store::*;
+use uuid::Uuid;
+
+pub async fn users(store: &dyn Store, scope: &TenantScope) {
+    let oauth = installation("identity");
+    let (ann, bob) = (user("ann@example.com", "Ann ÄRGER"), user("bob_1@example.com", "Bob"));
+    let owner = User {
+        role: Role::Owner,
+        ..user("olga@example.com", "Olga")
+    };
+    let retired = User {
+        role: Role::Owner,
+        status: UserStatus::Disabled,
+        ..user("rita@example.com", "Rita")
+    };
+    let mut tx = store.tenant(scope).await.unwrap();
+    tx.installations().insert(&oauth).await.unwrap();
+    for user in [&ann, &bob, &owner, &retired] {
+        tx.users().insert(user).await.unwrap();
+    }
+    let users = tx.users();
+    assert_eq!(users.get(ann.id).await.unwrap().as_ref(), Some(&ann));
+    assert_eq!(
+        users.find_by_email("bob_1@example.com").await.unwrap().as_ref(),
+        Some(&bob)
+    );
+    assert_eq!(users.find_by_email("nobody@example.com").await.unwrap(), None);
+    assert_eq!(
+        (users.count_active().await.unwrap(), users.count_owners().await.unwrap()),
+        (3, 1)
+    );
+    assert_eq!(users.list(&search("ärg")).await.unwrap(), [ann.clone()]);
+    assert_eq!(users.list(&search("BOB_")).await.unwrap(), [bob.clone()]);
+    assert_eq!(
+        users.list(&page(2)).await.unwrap(),
+        [retired.clone(), owner.clone()],
+        "newest first"
+    );
+    let changed = User {
+        email: "ann2@example.com".to_owned(),
+        email_verified_at: None,
+        name: "Anna".to_owned(),
+        role: Role::Admin,
+        password_hash: Some("h".to_owned()),
+        locale: None,
+        updated_at: at(9),
+        last_login_at: Some(at(9)),
+        ..ann.clone()
+    };
+    users.update(&changed).await.unwrap();
+    assert_eq!(users.get(ann.id).await.unwrap(), Some(changed));
+    assert_eq!(users.list(&search("ann2@")).await.unwrap().len(), 1);
+    let gone = user("gone@example.com", "Gone");
+    assert!(matches!(users.update(&gone).await, Err(StoreError::Conflict)));
+
+    let identity = Identity {
+        installation_id: oauth.id,
+        issuer: "https://issuer".to_owned(),
+        subject: "S1".to_owned(),
+        user_id: ann.id,
+        created_at: at(4),
+    };
+    users.insert_identity(&identity).await.unwrap();
+    let found = users.find_identity(oauth.id, "https://issuer", "S1").await.unwrap();
+    assert_eq!(found.as_ref(), Some(&identity));
+    assert_eq!(
+        users.find_identity(oauth.id, "https://issuer", "s1").await.unwrap(),
+        None
+    );
+    assert_eq!(users.identities(ann.id).await.unwrap(), [identity.clone()]);
+
+    let (one, two, of_bob) = (session(ann.id.0), session(ann.id.0), session(bob.id.0));
+    for session in [&one, &two, &of_bob] {
+        users.insert_session(session).await.unwrap();
+    }
+    assert_eq!(users.find_session(&one.id_hash).await.unwrap().as_ref(), Some(&one));
+    assert!(users.revoke_session(&one.id_hash, at(10)).await.unwrap());
+    assert!(!users.revoke_session(&one.id_hash, at(11)).await.unwrap());
+    assert!(
+        !users.revoke_session(&two.id_hash, at(2_000_000)).await.unwrap(),
+        "over already"
+    );
+    assert_eq!(users.revoke_sessions_of(ann.id, at(12)).await.unwrap(), 1);
+    let revoked = users.find_session(&one.id_hash).await.unwrap().unwrap().revoked_at;
+    assert_eq!(revoked, Some(at(10)), "ended once");
+    let machinery = tx.machinery();
+    machinery.touch_session(&of_bob.id_hash, at(60)).await.unwrap();
+    machinery.touch_session(&of_bob.id_hash, at(50)).await.unwrap();
+    let seen = tx
+        .users()
+        .find_session(&of_bob.id_hash)
+        .await
+        .unwrap()
+        .unwrap()
+        .last_seen_at;
+    assert_eq!(seen, at(60));
+
+    // With the member go the identities and sessions, and nobody else's.
+    assert!(tx.users().delete(ann.id).await.unwrap());
+    assert!(!tx.users().delete(ann.id).await.unwrap());
+    assert_eq!(
+        tx.users()
+            .find_identity(oauth.id, "https://issuer", "S1")
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(tx.users().find_session(&two.id_hash).await.unwrap(), None);
+    assert!(tx.users().find_session(&of_bob.id_hash).await.unwrap().is_some());
+    tx.commit(audit("users.changed")).await.unwrap();
+
+    // What is unique, and what must exist.
+    let same_address = user("bob_1@example.com", "Other Bob");
+    let stranger = session(Uuid::nil());
+    let orphan = Identity {
+        user_id: UserId(Uuid::nil()),
+        ..identity
+    };
+    let mut tx = store.tenant(scope).await.unwrap();
+    assert!(matches!(
+        tx.users().insert(&same_address).await,
+        Err(StoreError::AlreadyExists)
+    ));
+    drop(tx);
+    let mut tx = store.tenant(scope).await.unwrap();
+    assert!(matches!(
+        tx.users().insert_session(&stranger).await,
+        Err(StoreError::MissingReference)
+    ));
+    drop(tx);
+    let mut tx = store.tenant(scope).await.unwrap();
+    assert!(matches!(
+        tx.users().insert_identity(&orphan).await,
+        Err(StoreError::MissingReference)
+    ));
+}
+
+pub async fn subject_keys(store: &dyn Store, scope: &TenantScope) {
+    let key = |wrapped: &[u8]| SubjectKey {
+        subject: SubjectId(Uuid::from_u128(5)),
+        wrapped: wrapped.to_vec(),
+        created_at: at(1),
+    };
+    let mut tx = store.tenant(scope).await.unwrap();
+    assert_eq!(tx.subject_keys().get(key(b"").subject).await.unwrap(), None);
+    assert_eq!(
+        tx.subject_keys().get_or_insert(&key(b"one")).await.unwrap(),
+        key(b"one")
+    );
+    assert_eq!(
+        tx.subject_keys().get_or_insert(&key(b"two")).await.unwrap(),
+        key(b"one"),
+        "the first stays in force"
+    );
+    assert_eq!(
+        tx.subject_keys().get(key(b"").subject).await.unwrap(),
+        Some(key(b"one"))
+    );
+    assert!(tx.subject_keys().destroy(key(b"").subject).await.unwrap());
+    assert!(!tx.subject_keys().destroy(key(b"").subject).await.unwrap());
+}
+
+pub async fn installations(store: &dyn Store, scope: &TenantScope) {
+    let (pay, report) = (installation("payment"), installation("report"));
+    let secret = |name: &str, version| StoredSecret {
+        installation_id: pay.id,
+        name: name.to_owned(),
+        version,
+        sealed: vec![u8::try_from(version).unwrap(), 0],
+        created_at: at(version),
+    };
+    let mut tx = store.tenant(scope).await.unwrap();
+    let table = tx.installations();
+    table.insert(&pay).await.unwrap();
+    table.insert(&report).await.unwrap();
+    assert_eq!(table.get(pay.id).await.unwrap().as_ref(), Some(&pay));
+    assert_eq!(
+        table.list(&page(9), Some("payment")).await.unwrap(),
+        [pay.clone()],
+        "by kind"
+    );
+    assert_eq!(
+        table.list(&search("OFFICIAL.rep"), None).await.unwrap(),
+        [report.clone()]
+    );
+    assert_eq!(table.list(&page(1), None).await.unwrap(), [report.clone()]);
+    for (name, version) in [("b", 1), ("a", 1), ("b", 2), ("b", 3)] {
+        table.insert_secret(&secret(name, version)).await.unwrap();
+    }
+    assert_eq!(
+        table.secrets(pay.id).await.unwrap(),
+        [secret("a", 1), secret("b", 3), secret("b", 2), secret("b", 1)]
+    );
+    assert_eq!(table.prune_secret(pay.id, "b", 3).await.unwrap(), 2);
+    assert_eq!(table.secrets(pay.id).await.unwrap(), [secret("a", 1), secret("b", 3)]);
+    let changed = Installation {
+        version: "2.0.0".to_owned(),
+        digest: "ef".repeat(32),
+        name: "Neu".to_owned(),
+        config: "{}".to_owned(),
+        grants: "[1]".to_owned(),
+        status: InstallationStatus::Disabled,
+        generation: 2,
+        updated_at: at(7),
+        ..pay.clone()
+    };
+    table.update(&changed).await.unwrap();
+    assert!(matches!(table.update(&changed).await, Err(StoreError::Conflict)));
+    assert_eq!(table.get(pay.id).await.unwrap(), Some(changed));
+    let machinery = tx.machinery();
+    machinery.kv_put(pay.id, "k", b"v", None, None, at(1)).await.unwrap();
+    assert!(tx.installations().delete(pay.id).await.unwrap());
+    assert!(!tx.installations().delete(pay.id).await.unwrap());
+    assert_eq!(tx.installations().secrets(pay.id).await.unwrap(), []);
+    assert_eq!(tx.machinery().kv_get(pay.id, "k").await.unwrap(), None);
+    let orphan = tx.installations().insert_secret(&secret("a", 1)).await;
+    assert!(matches!(orphan, Err(StoreError::MissingReference)));
+}
+
+pub async fn usage(store: &dyn Store, scope: &TenantScope) {
+    const HOUR: i64 = 3_600_000;
+    let mut tx = store.tenant(scope).await.unwrap();
+    let usage = tx.usage();
+    // The tests' epoch is not on the hour.
+    let base = Timestamp(at(0).0.div_euclid(HOUR * 1000) * HOUR * 1000);
+    let first = usage_event("api.calls", 3, base.plus(std::time::Duration::from_secs(1)));
+    let same_hour = usage_event("api.calls", 4, base.plus(std::time::Duration::from_secs(3599)));
+    let next_hour = usage_event("api.calls", -1, base.plus(std::time::Duration::from_secs(3600)));
+    let other = usage_event("tokens", 1000, base);
+    for event in [&first, &same_hour, &next_hour, &other] {
+        assert!(usage.record(event).await.unwrap());
+    }
+    let again = UsageEvent {
+        id: UsageEventId::new(&Dice, &Dice),
+        quantity: 99,
+        ..first.clone()
+    };
+    assert!(
+        !usage.record(&again).await.unwrap(),
+        "the same source and id count once"
+    );
+    let bucket = |hour: Timestamp, meter: &str, quantity, events| UsageBucket {
+        hour,
+        meter: meter.to_owned(),
+        quantity,
+        events,
+    };
+    let later = next_hour.occurred_at;
+    let (all, end) = (Timestamp(i64::MIN), Timestamp(i64::MAX));
+    assert_eq!(
+        usage.buckets(None, all, end).await.unwrap(),
+        [
+            bucket(base, "api.calls", 7, 2),
+            bucket(base, "tokens", 1000, 1),
+            bucket(later, "api.calls", -1, 1)
+        ]
+    );
+    assert_eq!(
+        usage.buckets(Some("api.calls"), base, later).await.unwrap(),
+        [bucket(base, "api.calls", 7, 2)],
+        "the end is exclusive"
+    );
+    assert_eq!(usage.events(&page(9), Some("tokens")).await.unwrap(), [other.clone()]);
+    assert_eq!(usage.events(&search("TOK"), None).await.unwrap(), [other]);
+    assert_eq!(usage.events(&search("USR_1"), None).await.unwrap().len(), 4);
+    assert_eq!(usage.events(&page(1), None).await.unwrap().len(), 1);
+
+    // The counter never goes over, and giving back is always possible.
+    let window = at(0);
+    assert_eq!(usage.counter("m", window).await.unwrap(), 0);
+    assert_eq!(usage.count("m", window, 7, Some(10)).await.unwrap(), Some(7));
+    assert_eq!(usage.count("m", window, 4, Some(10)).await.unwrap(), None);
+    assert_eq!(usage.count("m", window, 3, Some(10)).await.unwrap(), Some(10));
+    assert_eq!(usage.count("m", window, 1, Some(i64::MIN)).await.unwrap(), None);
+    assert_eq!(usage.count("m", window, -2, Some(5)).await.unwrap(), Some(8));
+    assert_eq!(usage.count("m", window, 5, None).await.unwrap(), Some(13));
+    assert_eq!(usage.count("m", at(1), 1, Some(0)).await.unwrap(), None);
+    assert_eq!(usage.counter("m", window).await.unwrap(), 13);
+    assert_eq!(usage.counter("m", at(1)).await.unwrap(), 0);
+
+    let limit = |limit| QuotaOverride {
+        meter: "m".to_owned(),
+        limit,
+        updated_at: at(3),
+    };
+    usage.set_override(&limit(Some(5))).await.unwrap();
+    usage.set_override(&limit(None)).await.unwrap();
+    assert_eq!(usage.overrides().await.unwrap(), [limit(None)]);
+    assert!(usage.remove_override("m").await.unwrap());
+    assert!(!usage.remove_override("m").await.unwrap());
+    assert_eq!(usage.overrides().await.unwrap(), []);
+}
+
+pub async fn orders(store: &dyn Store, scope: &TenantScope) {
+    let installation = InstallationId::new(&Dice, &Dice);
+    let mut tx = store.tenant(scope).await.unwrap();
+    assert_eq!(tx.orders().next_number().await.unwrap(), 1);
+    drop(tx);
+    let mut tx = store.tenant(scope).await.unwrap();
+    let orders = tx.orders();
+    assert_eq!(orders.next_number().await.unwrap(), 1, "a number not used is not lost");
+    assert_eq!(orders.next_number().await.unwrap(), 2);
+    let keyed = Order {
+        idempotency_key: Some("k1".to_owned()),
+        ..order(1, installation)
+    };
+    let plain = order(2, installation);
+    orders.insert(&keyed).await.unwrap();
+    orders.insert(&plain).await.unwrap();
+    assert_eq!(orders.get(keyed.id).await.unwrap().as_ref(), Some(&keyed));
+    assert_eq!(orders.find_by_key("k1").await.unwrap().as_ref(), Some(&keyed));
+    assert_eq!(orders.find_by_key("k2").await.unwrap(), None);
+    let paid = Order {
+        status: OrderStatus::Paid,
+        provider_ref: Some("PI_abc".to_owned()),
+        action: Some("{}".to_owned()),
+        plugin_state: vec![],
+        paid_minor: Some(1999),
+        updated_at: at(8),
+        paid_at: Some(at(8)),
+        ..keyed.clone()
+    };
+    assert!(matches!(
+        orders.update(&paid, OrderStatus::Pending).await,
+        Err(StoreError::Conflict)
+    ));
+    orders.update(&paid, OrderStatus::Draft).await.unwrap();
+    assert_eq!(orders.get(keyed.id).await.unwrap().as_ref(), Some(&paid));
+    assert_eq!(orders.list(&search("pi_A"), None).await.unwrap(), [paid.clone()]);
+    assert_eq!(orders.list(&search("100%"), None).await.unwrap().len(), 2);
+    assert_eq!(
+        orders.list(&page(9), Some(OrderStatus::Draft)).await.unwrap(),
+        [plain.clone()]
+    );
+
+    assert!(orders.claim_event(installation, "evt_1", "paid", at(1)).await.unwrap());
+    assert!(!orders.claim_event(installation, "evt_1", "paid", at(2)).await.unwrap());
+    let other = InstallationId::new(&Dice, &Dice);
+    assert!(orders.claim_event(other, "evt_1", "paid", at(2)).await.unwrap());
+
+    let raw = delivery(installation);
+    orders.insert_delivery(&raw).await.unwrap();
+    orders
+        .set_delivery_status(raw.id, "rejected", Some("bad_signature"))
+        .await
+        .unwrap();
+    let raw = Delivery {
+        status: "rejected".to_owned(),
+        code: Some("bad_signature".to_owned()),
+        ..raw
+    };
+    assert_eq!(orders.delivery(raw.id).await.unwrap().as_ref(), Some(&raw));
+    assert_eq!(orders.deliveries(installation, &page(9)).await.unwrap(), [raw]);
+    assert_eq!(orders.deliveries(other, &page(9)).await.unwrap(), []);
+    let unknown = DeliveryId(Uuid::nil());
+    assert!(matches!(
+        orders.set_delivery_status(unknown, "applied", None).await,
+        Err(StoreError::Conflict)
+    ));
+    tx.commit(audit("orders.changed")).await.unwrap();
+
+    // An idempotency key stands for one order.
+    let mut tx = store.tenant(scope).await.unwrap();
+    let same_key = Order {
+        idempotency_key: Some("k1".to_owned()),
+        ..order(3, installation)
+    };
+    assert!(matches!(
+        tx.orders().insert(&same_key).await,
+        Err(StoreError::AlreadyExists)
+    ));
+}
+
+pub async fn reports(store: &dyn Store, scope: &TenantScope) {
+    let mut tx = store.tenant(scope).await.unwrap();
+    let run = report_run(InstallationId::new(&Dice, &Dice));
+    tx.reports().insert(&run).await.unwrap();
+    assert_eq!(tx.reports().get(run.id).await.unwrap().as_ref(), Some(&run));
+    assert!(
+        !tx.machinery().set_progress(run.id, 50).await.unwrap(),
+        "not running yet"
+    );
+    let running = ReportRun {
+        status: RunStatus::Running,
+        ..run.clone()
+    };
+    tx.reports().update(&running, RunStatus::Queued).await.unwrap();
+    assert!(matches!(
+        tx.reports().update(&running, RunStatus::Queued).await,
+        Err(StoreError::Conflict)
+    ));
+    assert!(tx.machinery().set_progress(run.id, 150).await.unwrap());
+    assert_eq!(tx.reports().get(run.id).await.unwrap().unwrap().progress, 100);
+    let failed = ReportRun {
+        status: RunStatus::Failed,
+        progress: 60,
+        error: Some("{}".to_owned()),
+        summary: Some("{}".to_owned()),
+        finished_at: Some(at(9)),
+        ..run.clone()
+    };
+    tx.reports().update(&failed, RunStatus::Running).await.unwrap();
+    assert_eq!(tx.reports().list(&search("USA"), None).await.unwrap(), [failed]);
+    assert_eq!(tx.reports().list(&page(9), Some(RunStatus::Queued)).await.unwrap(), []);
+    let (one, two) = (file(run.id), file(run.id));
+    tx.reports().insert_file(&one).await.unwrap();
+    tx.reports().insert_file(&two).await.unwrap();
+    assert_eq!(tx.reports().files(run.id).await.unwrap(), [one, two]);
+    let orphan = tx.reports().insert_file(&file(ReportRunId(Uuid::nil()))).await;
+    assert!(matches!(orphan, Err(StoreError::MissingReference)));
+}
+
+pub async fn machinery(store: &dyn Store, scope: &TenantScope) {
+    let mut tx = store.tenant(scope).await.unwrap();
+    let plugin = installation("payment");
+    tx.installations().insert(&plugin).await.unwrap();
+    let (early, late) = (message("mail.send", at(1)), message("report.run", at(2)));
+    tx.push_outbox(&late).await.unwrap();
+    tx.push_outbox(&early).await.unwrap();
+    tx.commit(audit("plugin.enabled")).await.unwrap();
+    let id = plugin.id;
+
+    let mut machine = store.tenant_machine(scope).await.unwrap();
+    let table = machine.machinery();
+    assert_eq!(table.outbox(9).await.unwrap(), [early.clone(), late.clone()]);
+    assert_eq!(table.outbox(1).await.unwrap(), [early.clone()]);
+    table.delete_outbox(&[early.id, JobId(Uuid::nil())]).await.unwrap();
+    assert_eq!(table.outbox(9).await.unwrap(), [late]);
+
+    // Versions: any, only if absent (or expired), only if unchanged.
+    assert_eq!(table.kv_get(id, "k").await.unwrap(), None);
+    assert!(is_conflict(table.kv_put(id, "k", b"x", None, Some(1), at(1)).await));
+    assert_eq!(
+        table
+            .kv_put(id, "k", b"v1", Some(at(10)), Some(0), at(1))
+            .await
+            .unwrap(),
+        1
+    );
+    assert!(is_conflict(table.kv_put(id, "k", b"x", None, Some(0), at(9)).await));
+    assert_eq!(
+        table
+            .kv_put(id, "k", b"v2", Some(at(10)), Some(1), at(9))
+            .await
+            .unwrap(),
+        2
+    );
+    assert!(is_conflict(table.kv_put(id, "k", b"x", None, Some(1), at(9)).await));
+    assert!(is_conflict(table.kv_put(id, "k", b"x", None, Some(-1), at(9)).await));
+    assert!(
+        is_conflict(table.kv_put(id, "k", b"x", None, Some(2), at(10)).await),
+        "expired"
+    );
+    let found = table.kv_get(id, "k").await.unwrap().unwrap();
+    assert_eq!(
+        (found.value.as_slice(), found.version, found.expires_at),
+        (&b"v2"[..], 2, Some(at(10)))
+    );
+    assert_eq!(table.kv_put(id, "k", b"v3", None, Some(0), at(10)).await.unwrap(), 3);
+    assert_eq!(table.kv_put(id, "k", b"v4", None, None, at(10)).await.unwrap(), 4);
+    assert_eq!(
+        table.kv_put(id, "钥匙", b"", Some(at(20)), None, at(10)).await.unwrap(),
+        1
+    );
+    assert_eq!(
+        table.kv_use(id).await.unwrap(),
+        KvUse {
+            keys: 2,
+            bytes: 1 + 2 + 6
+        },
+        "bytes, not characters"
+    );
+    table.kv_remove(id, "k").await.unwrap();
+    table.kv_remove(id, "k").await.unwrap();
+
+    // A sign-in is taken once, by its own browser and connection.
+    let pending = login(id, at(100));
+    table.insert_login(&pending).await.unwrap();
+    assert_eq!(table.take_login(pending.id, &[8; 32], id).await.unwrap(), None);
+    let other = InstallationId(Uuid::nil());
+    assert_eq!(table.take_login(pending.id, &[7; 32], other).await.unwrap(), None);
+    assert_eq!(
+        table.take_login(pending.id, &[7; 32], id).await.unwrap(),
+        Some(pending.clone())
+    );
+    assert_eq!(table.take_login(pending.id, &[7; 32], id).await.unwrap(), None);
+    table.insert_login(&login(id, at(30))).await.unwrap();
+    table.insert_login(&login(id, at(31))).await.unwrap();
+    assert_eq!(table.sweep(at(30)).await.unwrap(), 2, "a sign-in and a key");
+    assert_eq!(table.sweep(at(30)).await.unwrap(), 0);
+
+    let calls = [call(id, at(1), "ok"), call(id, at(2), "fault"), call(id, at(3), "ok")];
+    table.insert_calls(&calls).await.unwrap();
+    table.insert_calls(&[]).await.unwrap();
+    assert_eq!(table.calls(id, &page(1)).await.unwrap(), [calls[2].clone()]);
+    assert_eq!(table.call_counts(id, at(2)).await.unwrap(), (2, 1));
+    assert_eq!(table.call_counts(other, at(0)).await.unwrap(), (0, 0));
+    assert_eq!(table.prune_calls(at(2)).await.unwrap(), 1);
+    machine.commit().await.unwrap();
+
+    let mut read = store.tenant_read(scope).await.unwrap();
+    assert_eq!(read.machinery().calls(id, &page(9)).await.unwrap().len(), 2);
+}
+
+fn is_conflict(result: Result<i64>) -> bool {
+    matches!(result, Err(StoreError::Conflict))
+}
