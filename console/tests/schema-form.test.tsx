@@ -88,7 +88,7 @@ describe('the form', () => {
 });
 
 describe('secrets of the manifest', () => {
-  const manifest = { secret: [{ name: 'client_secret', kind: 'opaque' }, { name: 'webhook', kind: 'hmac', optional: true }] };
+  const manifest = { secret: [{ name: 'client_secret', kind: 'opaque' }, { name: 'webhook', kind: 'hmac', required: false }] };
   it('adds a field for each one the schema does not mention', () => {
     const schema = withSecrets({ type: 'object', properties: { cs: { type: 'string', 'x-aistack': { secret: 'client_secret' } } } }, secretsOf(manifest, 'en'));
     expect(Object.keys(schema.properties!)).toEqual(['cs', '$secret.webhook']);

@@ -1,13 +1,12 @@
 /** The log itself: filters, the table, and the button that recomputes every hash. */
 import { SafetyCertificateOutlined } from '@ant-design/icons';
-import { useQueryClient } from '@tanstack/react-query';
 import { Alert, Button } from 'antd';
 import { useState } from 'react';
 import { take } from '@/api/client';
 import type { AuditEvent, AuditVerify } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
-import { useLive } from '@/shared/live/live';
+import { useLiveRefresh } from '@/shared/live/live';
 import { ServerTable, type Column } from '@/shared/table/server-table';
 import { useAction } from '@/shared/ui/action';
 import { Id } from '@/shared/ui/copyable';
@@ -32,11 +31,10 @@ function AuditPage({ id, description, verify = false }: { id: string; descriptio
   const { t, tv } = useT();
   const scope = useScope();
   const load = useAuditLoad();
-  const client = useQueryClient();
   const [open, setOpen] = useState<AuditEvent | null>(null);
   const [result, setResult] = useState<AuditVerify | null>(null);
   const check = useAction({ run: () => take(scope.api.GET('/api/v1/audit/verify')), after: setResult });
-  useLive(['audit'], () => void client.invalidateQueries({ queryKey: [scope.key, id, 'list'] }));
+  useLiveRefresh(['audit'], [scope.key, id, 'list']);
 
   const columns: Column<AuditEvent>[] = [
     { key: 'at', title: t('audit.at'), csv: (r) => r.at, render: (r) => <RelativeTime value={r.at} />, width: 130 },

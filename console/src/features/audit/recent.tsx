@@ -1,10 +1,10 @@
 /** The last few events, kept fresh by the live stream. */
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { AuditEvent } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
-import { useLive } from '@/shared/live/live';
+import { useLiveRefresh } from '@/shared/live/live';
 import { Link } from '@/shared/ui/link';
 import { ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { RelativeTime } from '@/shared/ui/time';
@@ -15,11 +15,10 @@ export function RecentEvents({ to, limit = 10 }: { to: string; limit?: number })
   const { t } = useT();
   const scope = useScope();
   const load = useAuditLoad();
-  const client = useQueryClient();
   const [open, setOpen] = useState<AuditEvent | null>(null);
   const key = [scope.key, 'audit', 'recent', limit];
   const events = useQuery({ queryKey: key, queryFn: () => load({ limit }) });
-  useLive(['audit'], () => void client.invalidateQueries({ queryKey: key }));
+  useLiveRefresh(['audit'], key);
   if (events.isError) return <ErrorState compact error={events.error} retry={() => void events.refetch()} />;
   if (!events.data) return <PageSkeleton />;
   if (events.data.items.length === 0) return <p className="muted">{t('audit.empty')}</p>;

@@ -1,6 +1,5 @@
 /** All orders of the tenant. */
 import { PlusOutlined } from '@ant-design/icons';
-import { useQueryClient } from '@tanstack/react-query';
 import { Button } from 'antd';
 import { useState } from 'react';
 import { take } from '@/api/client';
@@ -8,7 +7,7 @@ import type { Order } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { formatMoney } from '@/shared/format';
-import { useLive } from '@/shared/live/live';
+import { useLiveRefresh } from '@/shared/live/live';
 import { ServerTable, type Column } from '@/shared/table/server-table';
 import { useSearch } from '@/shared/table/state';
 import { Id } from '@/shared/ui/copyable';
@@ -21,10 +20,9 @@ import { CreateOrder } from './create';
 export function OrdersPage() {
   const { t, tv } = useT();
   const scope = useScope();
-  const client = useQueryClient();
   const [search, setSearch] = useSearch();
   const [creating, setCreating] = useState(search.new === '1');
-  useLive(['order'], () => void client.invalidateQueries({ queryKey: [scope.key, 'orders'] }));
+  useLiveRefresh(['order'], [scope.key, 'orders']);
   const columns: Column<Order>[] = [
     {
       key: 'number',

@@ -18,6 +18,7 @@ import { useUnsavedGuard } from '@/shared/ui/unsaved';
 import { Capabilities } from './parts/capabilities';
 import { CheckPanel } from './parts/check';
 import { Endpoints } from './parts/endpoints';
+import { PrivateHosts } from './parts/grants';
 import { KindMark } from './parts/kind-mark';
 import { missingSecrets, secretsOf, withSecrets } from './parts/manifest';
 
@@ -103,13 +104,22 @@ function Configure({ plugin, onBack, onMade }: { plugin: Plugin; onBack: () => v
   const [name, setName] = useState(() => localized(plugin.name, locale, plugin.plugin_id));
   const [value, setValue] = useState<JsonObject>(() => (defaultsOf(bare) as JsonObject | undefined) ?? {});
   const [typed, setTyped] = useState<Record<string, string>>({});
+  const [privateHosts, setPrivateHosts] = useState<string[]>([]);
   const [dirty, setDirty] = useState(false);
   const [tried, setTried] = useState(false);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const guard = useUnsavedGuard(dirty);
 
   const config = visibleValue(bare, value);
-  const body = { plugin_id: plugin.plugin_id, version: plugin.version, name, config, secrets: Object.fromEntries(Object.entries(typed).filter(([, v]) => v)) };
+  const body = {
+    plugin_id: plugin.plugin_id,
+    version: plugin.version,
+    name,
+    config,
+    secrets: Object.fromEntries(Object.entries(typed).filter(([, v]) => v)),
+    // Left out, everything the manifest declares is granted.
+    ...(privateHosts.length > 0 ? { grants: { private_hosts: privateHosts } } : {}),
+  };
   const local = tried
     ? [...validate(bare, value), ...missingSecrets(secrets, new Set(), typed).map((s) => ({ pointer: `/secrets/${s}`, code: 'required', message: t('form.required') }))]
     : [];
@@ -179,6 +189,7 @@ function Configure({ plugin, onBack, onMade }: { plugin: Plugin; onBack: () => v
             },
           }}
         />
+        {scope.session.realm === 'operator' && plugin.kind !== 'report' && <PrivateHosts value={privateHosts} onChange={setPrivateHosts} />}
         <div className="form-foot">
           <Button onClick={() => guard.leave(onBack)}>{t('action.back')}</Button>
           <Button type="primary" htmlType="submit" loading={create.isPending} disabled={name.trim() === ''} data-testid="enable-submit">

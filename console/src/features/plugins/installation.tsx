@@ -23,6 +23,7 @@ import { Settings } from './settings';
 import { Capabilities } from './parts/capabilities';
 import { CheckPanel } from './parts/check';
 import { Endpoints } from './parts/endpoints';
+import { Grants } from './parts/grants';
 import { KindMark } from './parts/kind-mark';
 
 export function InstallationPage() {
@@ -106,7 +107,7 @@ export function InstallationPage() {
               <div className="split">
                 <Section title={t('plugins.asks')}>{plugin ? <Capabilities manifest={plugin.manifest} /> : null}</Section>
                 <Section title={t('plugins.granted')}>
-                  <pre className="code-block">{JSON.stringify(i.grants, null, 2)}</pre>
+                  <Grants key={i.updated_at} installation={i} />
                 </Section>
               </div>
             ),

@@ -1,6 +1,6 @@
 /** Report runs with their progress and files. */
 import { DownloadOutlined, PlayCircleOutlined } from '@ant-design/icons';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Button, Progress, Tooltip } from 'antd';
 import { useState } from 'react';
 import { take } from '@/api/client';
@@ -8,7 +8,7 @@ import type { ReportRun } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { localized, useT } from '@/i18n';
 import { formatBytes } from '@/shared/format';
-import { useLive } from '@/shared/live/live';
+import { useLiveRefresh } from '@/shared/live/live';
 import { ServerTable, type Column } from '@/shared/table/server-table';
 import { useAction } from '@/shared/ui/action';
 import { Id } from '@/shared/ui/copyable';
@@ -20,10 +20,9 @@ import { RunReport } from './run';
 export function ReportsPage() {
   const { t, tv, locale } = useT();
   const scope = useScope();
-  const client = useQueryClient();
   const [running, setRunning] = useState(false);
   const definitions = useQuery({ queryKey: [scope.key, 'reports'], queryFn: () => take(scope.api.GET('/api/v1/reports')) });
-  useLive(['report'], () => void client.invalidateQueries({ queryKey: [scope.key, 'report-runs'] }));
+  useLiveRefresh(['report'], [scope.key, 'report-runs']);
   const cancel = useAction({
     run: (run: ReportRun) => take(scope.api.POST('/api/v1/report-runs/{run}/cancel', { params: { path: { run: run.id } } })),
     invalidate: [[scope.key, 'report-runs']],

@@ -1,19 +1,18 @@
 /** Quotas as bars: used, left, and when the window starts again. */
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { take } from '@/api/client';
 import type { Quota } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { formatBytes, formatNumber } from '@/shared/format';
-import { useLive } from '@/shared/live/live';
+import { useLiveRefresh } from '@/shared/live/live';
 import { ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { RelativeTime } from '@/shared/ui/time';
 
 export function useQuotas() {
   const scope = useScope();
-  const client = useQueryClient();
   const key = [scope.key, 'quotas'];
-  useLive(['usage'], () => void client.invalidateQueries({ queryKey: key }));
+  useLiveRefresh(['usage'], key);
   return useQuery({ queryKey: key, queryFn: () => take(scope.api.GET('/api/v1/quotas')) });
 }
 

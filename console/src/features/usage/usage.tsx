@@ -1,12 +1,12 @@
 /** Usage over time, per meter, growing while one looks. */
-import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Segmented, Select } from 'antd';
 import { useMemo } from 'react';
 import { take } from '@/api/client';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { SeriesSection } from '@/shared/charts/series';
-import { useLive } from '@/shared/live/live';
+import { useLiveRefresh } from '@/shared/live/live';
 import { periodStart, useSearch } from '@/shared/table/state';
 import { Page, Section, Stats } from '@/shared/ui/page';
 import { EmptyState, ErrorState, PageSkeleton } from '@/shared/ui/states';
@@ -18,7 +18,6 @@ const FALLBACK_METERS = ['api.calls'];
 export function UsagePage() {
   const { t, tv } = useT();
   const scope = useScope();
-  const client = useQueryClient();
   const [search, setSearch] = useSearch();
   const quotas = useQuotas();
   // Levels (members, storage) have a value but no history of events.
@@ -35,7 +34,7 @@ export function UsagePage() {
     queryFn: () => take(scope.api.GET('/api/v1/usage', { params: { query: { meter, bucket, from: periodStart(period, Date.now()) } } })),
     placeholderData: keepPreviousData,
   });
-  useLive(['usage'], () => void client.invalidateQueries({ queryKey: [scope.key, 'usage'] }));
+  useLiveRefresh(['usage'], [scope.key, 'usage']);
   const points = usage.data?.points ?? [];
   const peak = points.reduce((max, p) => Math.max(max, p.quantity), 0);
   const unit = usage.data?.unit ?? '';

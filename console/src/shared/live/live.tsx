@@ -1,4 +1,5 @@
 /** One live stream per scope and tab, shared by every tile that listens. */
+import { useQueryClient, type QueryKey } from '@tanstack/react-query';
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { useScope } from '@/api/scope';
 import { openStream, type SseEvent, type StreamState } from './sse';
@@ -74,6 +75,31 @@ export function useLive<T = unknown>(kinds: string[], handler: (data: T, kind: s
       leave(url, hub);
     };
   }, [url, wanted]);
+}
+
+/** Reads cached answers again when something of the given kinds happened: at once, then at most once per `ms`. */
+export function useLiveRefresh(kinds: string[], queryKey: QueryKey, ms = 1500): void {
+  const client = useQueryClient();
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const again = useRef(false);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useLive(kinds, () => {
+    if (timer.current !== undefined) {
+      again.current = true;
+      return;
+    }
+    const run = () => {
+      void client.invalidateQueries({ queryKey });
+      timer.current = setTimeout(() => {
+        timer.current = undefined;
+        if (again.current) {
+          again.current = false;
+          run();
+        }
+      }, ms);
+    };
+    run();
+  });
 }
 
 /** Whether the shared stream is open; `null` when no tile on the page listens. */

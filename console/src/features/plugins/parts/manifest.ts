@@ -1,5 +1,6 @@
 /** What a plugin asks for, read from its manifest in words a person can weigh before granting it. */
 import { localized, type Locale } from '@/i18n';
+import { formatBytes } from '@/shared/format';
 import type { Schema } from '@/shared/schema-form';
 
 export type CapabilityKind = 'egress' | 'secret' | 'kv' | 'endpoint' | 'job' | 'dataset' | 'dial' | 'other';
@@ -31,62 +32,55 @@ const list = (v: unknown): Obj[] => (Array.isArray(v) ? v.filter(isObject) : [])
 const strings = (v: unknown): string[] => (Array.isArray(v) ? v.filter((x): x is string => typeof x === 'string') : []);
 const text = (v: unknown): string => (v === undefined || v === null ? '' : typeof v === 'string' ? v : typeof v === 'object' ? JSON.stringify(v) : String(v));
 
-/** Both spellings occur: `[[egress]]` in TOML becomes `egress`, generators may write `egresses`. */
-function section(manifest: Obj, ...names: string[]): Obj[] {
-  for (const name of names) if (Array.isArray(manifest[name])) return list(manifest[name]);
-  return [];
-}
+const section = (manifest: Obj, name: string): Obj[] => list(manifest[name]);
 
 export function capabilitiesOf(manifest: unknown, locale: Locale): Capability[] {
   if (!isObject(manifest)) return [];
   const out: Capability[] = [];
-  const reason = (o: Obj) => localized(o.reason ?? o.description, locale);
+  const reason = (o: Obj) => localized(o.reason ?? o.description ?? o.label, locale);
   for (const e of section(manifest, 'egress')) {
     out.push({ kind: e.kind === 'tcp' || e.kind === 'dial' ? 'dial' : 'egress', subject: strings(e.hosts).join(', ') || text(e.host), detail: '', reason: reason(e) });
   }
-  for (const s of section(manifest, 'secret', 'secrets')) {
-    const uses = strings(s.use).concat(strings(s.uses));
+  for (const s of section(manifest, 'secret')) {
+    const uses = strings(s.use);
     const hosts = strings(s.hosts);
     out.push({ kind: 'secret', subject: text(s.name), detail: [uses.join(', '), hosts.length > 0 ? `→ ${hosts.join(', ')}` : ''].filter(Boolean).join(' '), reason: reason(s) });
   }
-  const datasets = manifest.dataset ?? manifest.datasets;
-  for (const d of Array.isArray(datasets) ? datasets : []) {
-    if (typeof d === 'string') out.push({ kind: 'dataset', subject: d, detail: '', reason: '' });
-    else if (isObject(d)) out.push({ kind: 'dataset', subject: text(d.name), detail: strings(d.columns).join(', '), reason: reason(d) });
-  }
+  const datasets = new Set(section(manifest, 'report').flatMap((r) => strings(r.datasets)));
   if (isObject(manifest.grants)) {
     for (const [name, value] of Object.entries(manifest.grants)) {
-      if (value === false || value === null) continue;
+      if (value === false || value === null || value === undefined) continue;
       if (name === 'interfaces') {
         const plain = strings(value).filter((i) => !HARMLESS.has(i));
         if (plain.length > 0) out.push({ kind: 'other', subject: plain.join(', '), detail: '', reason: '' });
-      } else if (name === 'datasets') for (const d of strings(value)) out.push({ kind: 'dataset', subject: d, detail: '', reason: '' });
+      } else if (name === 'datasets') for (const d of strings(value)) datasets.add(d);
       else out.push({ kind: name === 'kv' ? 'kv' : 'other', subject: name === 'kv' ? describeSizes(value) : name, detail: name === 'kv' ? '' : describeSizes(value), reason: '' });
     }
   }
-  for (const e of section(manifest, 'endpoint', 'endpoints')) {
-    out.push({ kind: 'endpoint', subject: text(e.name), detail: [strings(e.methods).join(' '), text(e['max-body'] ?? e.max_body)].filter(Boolean).join(', '), reason: reason(e) });
+  for (const d of datasets) out.push({ kind: 'dataset', subject: d, detail: '', reason: '' });
+  for (const e of section(manifest, 'endpoint')) {
+    out.push({ kind: 'endpoint', subject: text(e.name), detail: strings(e.methods).join(' '), reason: reason(e) });
   }
-  for (const j of section(manifest, 'job', 'jobs')) out.push({ kind: 'job', subject: text(j.name), detail: text(j.every ?? j.cron), reason: reason(j) });
+  for (const j of section(manifest, 'job')) out.push({ kind: 'job', subject: text(j.name), detail: text(j.every ?? j.cron), reason: reason(j) });
   return out;
 }
 
-/** `{bytes: "1MiB", keys: 1000}` → `1MiB, 1000 keys`. */
+/** `{bytes: 1048576, keys: 1000}` → `1 MiB, 1000 keys`. */
 function describeSizes(value: unknown): string {
   if (!isObject(value)) return value === true ? '' : text(value);
   return Object.entries(value)
-    .map(([k, v]) => (k === 'bytes' ? text(v) : `${text(v)} ${k}`))
+    .map(([k, v]) => (k !== 'bytes' ? `${text(v)} ${k}` : typeof v === 'number' ? formatBytes(v) : text(v)))
     .join(', ');
 }
 
 export function secretsOf(manifest: unknown, locale: Locale): ManifestSecret[] {
   if (!isObject(manifest)) return [];
-  return section(manifest, 'secret', 'secrets').map((s) => ({
+  return section(manifest, 'secret').map((s) => ({
     name: text(s.name),
     kind: text(s.kind),
-    title: localized(s.title ?? s.label, locale),
-    description: localized(s.description ?? s.reason, locale),
-    required: s.optional !== true && s.required !== false,
+    title: localized(s.label, locale),
+    description: localized(s.help, locale),
+    required: s.required !== false,
   }));
 }
 
