@@ -6,6 +6,7 @@ pub mod app;
 pub mod audit;
 pub mod billing;
 pub mod ctx;
+pub mod demo;
 pub mod identity;
 pub mod jobs;
 pub mod live;
