@@ -113,7 +113,9 @@ suite_console() {
   step "console lint" in_folder console npm run --silent lint
   tests "console tests" vitest_counts in_folder console \
     npx vitest run --reporter=default --reporter=json "--outputFile.json=$scratch/vitest.json"
+  step "console types against docs/openapi.json" in_folder console npm run --silent api:check
   step "console build" in_folder console npm run --silent build
+  step "console size budget" in_folder console npm run --silent budget
 }
 
 suite_plugins() { step "plugins" cargo xtask plugins; }
