@@ -147,6 +147,8 @@ describe('small rules', () => {
       { kind: 'dataset', subject: 'usage.daily', detail: '', reason: '' },
     ]);
     expect(capabilitiesOf(null, 'en')).toEqual([]);
+    const schema = { properties: { api_base: { title: 'API address' } } };
+    expect(capabilitiesOf({ egress: [{ kind: 'http', hosts: ['${config.api_base}', '${config.other}'] }] }, 'en', schema)[0]?.subject).toBe('the host of “API address”, the host of “other”');
   });
 
   it('uses the same colours in CSS and in antd, with enough contrast for text', () => {

@@ -48,7 +48,7 @@ export function PaymentAction({ action }: { action: Action }) {
     return (
       <div className="stack center" data-testid="payment-qr">
         {/* Always dark on light: some scanners cannot read the inverse. */}
-        <QRCode value={payload} size={220} color="#111" bgColor="#fff" bordered={false} style={{ padding: 12, border: `1px solid ${c.border}` }} type="svg" />
+        <QRCode aria-label={t('orders.scan')} value={payload} size={220} color="#111" bgColor="#fff" bordered={false} style={{ padding: 12, border: `1px solid ${c.border}` }} type="canvas" />
         <p>{t('orders.scan')}</p>
         <span className="row muted small">
           <code className="clip">{payload}</code> <CopyButton text={payload} />

@@ -57,7 +57,7 @@ export function OverviewPage() {
           <Section title={t('overview.live')} extra={<span className="muted small">{t('overview.live_hint', { n: MINUTES })}</span>}>
             {rate.times.length > 1 ? (
               <Suspense fallback={<div style={{ height: 180 }} />}>
-                <LiveLine times={rate.times} values={rate.values} height={180} label={t('overview.live')} span={MINUTES * 60} />
+                <LiveLine times={rate.times} values={rate.values} height={180} label={t('overview.live')} />
               </Suspense>
             ) : (
               <div className="wait" style={{ height: 180 }}>

@@ -79,7 +79,7 @@ function Review({ plugin, onBack, onConsent }: { plugin: Plugin; onBack: () => v
     <Section title={t('plugins.review_title', { name: localized(plugin.name, locale, plugin.plugin_id) })}>
       <div className="form-narrow">
       <p className="muted">{t('plugins.review_text')}</p>
-      <Capabilities manifest={plugin.manifest} />
+      <Capabilities manifest={plugin.manifest} schema={plugin.config_schema} />
       <Checkbox checked={agreed} onChange={(e) => setAgreed(e.target.checked)} data-testid="grant-consent">
         {t('plugins.consent')}
       </Checkbox>
@@ -199,7 +199,7 @@ function Configure({ plugin, onBack, onMade }: { plugin: Plugin; onBack: () => v
       </form>
     </Section>
     <Section title={t('plugins.may_do')}>
-      <Capabilities manifest={plugin.manifest} />
+      <Capabilities manifest={plugin.manifest} schema={plugin.config_schema} />
     </Section>
     </div>
   );

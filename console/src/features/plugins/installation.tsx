@@ -105,7 +105,7 @@ export function InstallationPage() {
             label: t('plugins.tab_grants'),
             children: (
               <div className="split">
-                <Section title={t('plugins.asks')}>{plugin ? <Capabilities manifest={plugin.manifest} /> : null}</Section>
+                <Section title={t('plugins.asks')}>{plugin ? <Capabilities manifest={plugin.manifest} schema={plugin.config_schema} /> : null}</Section>
                 <Section title={t('plugins.granted')}>
                   <Grants key={i.updated_at} installation={i} />
                 </Section>

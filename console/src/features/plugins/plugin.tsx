@@ -92,7 +92,7 @@ function About({ plugin: p }: { plugin: Plugin }) {
   return (
     <div className="split">
       <Section title={t('plugins.asks')}>
-        <Capabilities manifest={p.manifest} />
+        <Capabilities manifest={p.manifest} schema={p.config_schema} />
       </Section>
       <Section title={t('plugins.component')}>
         <Facts

@@ -153,7 +153,7 @@ export function Settings({ installation, plugin }: { installation: Installation;
     </Section>
     {plugin && (
       <Section title={t('plugins.may_do')}>
-        <Capabilities manifest={plugin.manifest} />
+        <Capabilities manifest={plugin.manifest} schema={plugin.config_schema} />
       </Section>
     )}
     </div>

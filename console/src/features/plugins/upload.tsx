@@ -119,7 +119,7 @@ export function UploadPlugin({ open, onClose }: { open: boolean; onClose: () => 
                 <ErrorState compact error={item.error} />
               ) : item.plugin ? (
                 <>
-                  <Capabilities manifest={item.plugin.manifest} />
+                  <Capabilities manifest={item.plugin.manifest} schema={item.plugin.config_schema} />
                   <Link to={`/plugins/${item.plugin.id}`} onClick={onClose}>
                     {t('plugins.open')}
                   </Link>

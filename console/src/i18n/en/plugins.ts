@@ -33,6 +33,7 @@ export const plugins = {
   'plugins.grant_datasets': 'Datasets',
   'plugins.grant_kv': 'Own storage',
   'plugins.keys': '{n|# key|# keys}',
+  'plugins.config_host': 'the host of “{name}”',
   'plugins.no_network': 'Cannot reach the network',
   'plugins.tab_about': 'About',
   'plugins.tab_form': 'Form',

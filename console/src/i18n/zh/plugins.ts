@@ -35,6 +35,7 @@ export const plugins: Record<keyof typeof source, string> = {
   'plugins.grant_datasets': '数据集',
   'plugins.grant_kv': '自有存储',
   'plugins.keys': '{n} 个键',
+  'plugins.config_host': '“{name}”所填主机',
   'plugins.no_network': '无法访问网络',
   'plugins.tab_about': '概要',
   'plugins.tab_form': '表单',

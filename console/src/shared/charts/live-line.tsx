@@ -12,8 +12,6 @@ export interface LiveLineProps {
   /** Spoken and shown on hover. */
   label: string;
   axes?: boolean;
-  /** Seconds the time axis spans, ending now; without it, it spans the data. */
-  span?: number;
 }
 
 const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
@@ -23,7 +21,7 @@ function clock(seconds: number): string {
   return (seconds % 60 === 0 ? time : timeWithSeconds).format(seconds * 1000);
 }
 
-export default function LiveLine({ times, values, height, label, axes = true, span }: LiveLineProps) {
+export default function LiveLine({ times, values, height, label, axes = true }: LiveLineProps) {
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const { name } = useTheme();
@@ -40,7 +38,7 @@ export default function LiveLine({ times, values, height, label, axes = true, sp
         cursor: { show: axes, y: false },
         legend: { show: false },
         padding: axes ? [8, 8, 0, 0] : [2, 0, 2, 0],
-        scales: { x: { time: true, range: (_, min, max) => (span ? [max - span, max] : [min, max]) }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.15)] } },
+        scales: { x: { time: true, range: (_, min, max) => [Math.min(min, max - 60), max] }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.15)] } },
         axes: axes ? [{ ...axis, size: 26, space: 90, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 44 }] : [{ show: false }, { show: false }],
         series: [{}, { label, stroke, width: 1.6, fill: `${stroke}22`, points: { show: false } }],
       },
@@ -56,7 +54,7 @@ export default function LiveLine({ times, values, height, label, axes = true, sp
       chart.current = null;
     };
     // Data arrives through the effect below; only looks rebuild the chart.
-  }, [name, height, axes, label, span]);
+  }, [name, height, axes, label]);
   useEffect(() => {
     chart.current?.setData([times, values]);
   }, [times, values]);

@@ -38,7 +38,6 @@ export interface Stat {
   label: string;
   value: ReactNode;
   hint?: ReactNode;
-  chart?: ReactNode;
   testId?: string;
 }
 
@@ -50,8 +49,7 @@ export function Stats({ items }: { items: Stat[] }) {
         <div key={s.label} data-testid={s.testId}>
           <dt>{s.label}</dt>
           <dd>{s.value}</dd>
-          {s.hint && <div className="stat-hint">{s.hint}</div>}
-          {s.chart}
+          {s.hint && <dd className="stat-hint">{s.hint}</dd>}
         </div>
       ))}
     </dl>

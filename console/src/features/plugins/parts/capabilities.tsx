@@ -1,6 +1,7 @@
 /** The list of what a plugin may do, each line with the author's reason. */
 import { ApiOutlined, ClockCircleOutlined, CloudDownloadOutlined, DatabaseOutlined, GlobalOutlined, KeyOutlined, LinkOutlined, SafetyOutlined } from '@ant-design/icons';
 import { useT } from '@/i18n';
+import type { Schema } from '@/shared/schema-form';
 import { capabilitiesOf, type CapabilityKind } from './manifest';
 
 const ICONS: Record<CapabilityKind, React.ReactNode> = {
@@ -14,9 +15,9 @@ const ICONS: Record<CapabilityKind, React.ReactNode> = {
   other: <ApiOutlined />,
 };
 
-export function Capabilities({ manifest }: { manifest: unknown }) {
+export function Capabilities({ manifest, schema }: { manifest: unknown; schema?: unknown }) {
   const { t, tv, locale } = useT();
-  const items = capabilitiesOf(manifest, locale);
+  const items = capabilitiesOf(manifest, locale, schema as Schema | undefined);
   const network = items.some((c) => c.kind === 'egress' || c.kind === 'dial');
   return (
     <ul className="capabilities" data-testid="capabilities">

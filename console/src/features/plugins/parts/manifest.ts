@@ -1,7 +1,8 @@
 /** What a plugin asks for, read from its manifest in words a person can weigh before granting it. */
-import { localized, type Locale } from '@/i18n';
+import { localized, translate, type Locale } from '@/i18n';
 import { formatBytes } from '@/shared/format';
 import type { Schema } from '@/shared/schema-form';
+import { fieldsOf } from '@/shared/schema-form/schema';
 
 export type CapabilityKind = 'egress' | 'secret' | 'kv' | 'endpoint' | 'job' | 'dataset' | 'dial' | 'other';
 
@@ -34,17 +35,26 @@ const text = (v: unknown): string => (v === undefined || v === null ? '' : typeo
 
 const section = (manifest: Obj, name: string): Obj[] => list(manifest[name]);
 
-export function capabilitiesOf(manifest: unknown, locale: Locale): Capability[] {
+/** `${config.issuer}` in words: the address in a setting, by the setting's title. Other hosts stand for themselves. */
+function hostInWords(pattern: string, schema: Schema | undefined, locale: Locale): string {
+  const match = /^\$\{config\.([\w.-]+)\}$/.exec(pattern);
+  if (!match) return pattern;
+  const key = match[1]!;
+  const title = schema ? fieldsOf(schema, schema, locale).find((f) => f.key === key)?.title : undefined;
+  return translate('plugins.config_host', { name: title ?? key });
+}
+
+export function capabilitiesOf(manifest: unknown, locale: Locale, schema?: Schema): Capability[] {
   if (!isObject(manifest)) return [];
   const out: Capability[] = [];
   const reason = (o: Obj) => localized(o.reason ?? o.description ?? o.label, locale);
   for (const e of section(manifest, 'egress')) {
-    out.push({ kind: e.kind === 'tcp' || e.kind === 'dial' ? 'dial' : 'egress', subject: strings(e.hosts).join(', ') || text(e.host), detail: '', reason: reason(e) });
+    out.push({ kind: e.kind === 'tcp' || e.kind === 'dial' ? 'dial' : 'egress', subject: strings(e.hosts).map((h) => hostInWords(h, schema, locale)).join(', '), detail: '', reason: reason(e) });
   }
   for (const s of section(manifest, 'secret')) {
     const uses = strings(s.use);
     const hosts = strings(s.hosts);
-    out.push({ kind: 'secret', subject: text(s.name), detail: [uses.join(', '), hosts.length > 0 ? `→ ${hosts.join(', ')}` : ''].filter(Boolean).join(' '), reason: reason(s) });
+    out.push({ kind: 'secret', subject: text(s.name), detail: [uses.join(', '), hosts.length > 0 ? `→ ${hosts.map((h) => hostInWords(h, schema, locale)).join(', ')}` : ''].filter(Boolean).join(' '), reason: reason(s) });
   }
   const datasets = new Set(section(manifest, 'report').flatMap((r) => strings(r.datasets)));
   if (isObject(manifest.grants)) {
