@@ -406,7 +406,7 @@ fn read_event(event: &Event) -> Result<Option<Report>, &'static str> {
     }
     let data = event.data.as_object().ok_or("bad_event")?;
     let status: PaymentStatus = match data.get("status") {
-        Some(Value::String(s)) => s.parse().map_err(|_| "bad_event")?,
+        Some(Value::String(s)) => s.replace('_', "-").parse().map_err(|_| "bad_event")?,
         None | Some(Value::Null) => return Ok(None),
         Some(_) => return Err("bad_event"),
     };

@@ -2,7 +2,13 @@
 
 mod audit;
 mod health;
+mod hooks;
+mod installations;
+mod login;
 mod meta;
+mod orders;
+mod plugins;
+mod reports;
 mod session;
 mod setup;
 mod tenant;
@@ -12,6 +18,8 @@ mod users;
 pub use session::session_cookie;
 
 use crate::registry::Routes;
+use aistack_domain::Problem;
+use tracing::Instrument;
 
 /// All of them.
 #[must_use]
@@ -25,4 +33,20 @@ pub fn all() -> Routes {
         .merge(tenants::routes())
         .merge(tenant::routes())
         .merge(users::routes())
+        .merge(plugins::routes())
+        .merge(installations::routes())
+        .merge(login::routes())
+        .merge(orders::routes())
+        .merge(hooks::routes())
+        .merge(reports::routes())
+}
+
+/// Runs something to its end even when the client hangs up: what has been started outside (a payment, a compilation)
+/// has to be written down.
+async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::spawn(work.in_current_span())
+        .await
+        .unwrap_or_else(|e| Err(Problem::internal(format!("a task of a request broke: {e}"))))
 }

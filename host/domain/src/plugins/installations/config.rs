@@ -31,12 +31,36 @@ pub(super) fn accept_config(listed: &Listed, config: Value) -> Result<Value, Pro
         ));
         return Err(PluginError::ConfigInvalid(errors).into());
     }
+    // Before anything else, and without repeating the value: a secret typed into the config would be stored readable.
+    secrets_in_config(&listed.config_schema, &config, "/config", &mut errors);
+    if !errors.is_empty() {
+        return Err(PluginError::ConfigInvalid(errors).into());
+    }
     let config = schema.accept(config, "/config").map_err(PluginError::ConfigInvalid)?;
     secret_references(&config, "/config", listed, &mut errors);
     if errors.is_empty() {
         Ok(config)
     } else {
         Err(PluginError::ConfigInvalid(errors).into())
+    }
+}
+
+/// Members that the schema marks as secrets (`x-aistack.secret`) are sent under `secrets`, never in the config.
+fn secrets_in_config(schema: &Value, config: &Value, at: &str, errors: &mut Vec<FieldError>) {
+    let (Some(properties), Some(members)) = (schema["properties"].as_object(), config.as_object()) else {
+        return;
+    };
+    for (name, sub) in properties {
+        let Some(value) = members.get(name) else { continue };
+        let at = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+        match &sub["x-aistack"]["secret"] {
+            Value::Null | Value::Bool(false) => secrets_in_config(sub, value, &at, errors),
+            _ => errors.push(FieldError::new(
+                at,
+                "secret_in_config",
+                "this is a secret: send it as a member of `secrets`, not of `config`",
+            )),
+        }
     }
 }
 
