@@ -25,6 +25,9 @@ pub struct AppConfig {
     pub version: &'static str,
     /// When a gateway call's answer may end.
     pub accounting: Accounting,
+    /// Whether plugins may reach private addresses and plain HTTP at every host they were granted, without an operator
+    /// naming each. For development and tests.
+    pub allow_private_addresses: bool,
 }
 
 /// What the application is built from: one implementation per port.

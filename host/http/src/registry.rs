@@ -180,7 +180,6 @@ impl Routes {
         (all, schemas)
     }
     /// The router, every route behind its guard.
-    #[must_use]
     pub fn build(self, state: &AppState) -> Router<AppState> {
         let mut router = Router::new();
         for entry in self.0 {

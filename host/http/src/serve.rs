@@ -25,7 +25,6 @@ const BODY: usize = 1024 * 1024;
 const HEAD: Duration = Duration::from_secs(15);
 
 /// The whole application as one service.
-#[must_use]
 pub fn router(state: &AppState) -> Router {
     let inner = routes::all()
         .build(state)

@@ -7,7 +7,10 @@ use aistack_core::{
 use aistack_store::{AuditFilter, AuditRead, AuditRow, PlatformRead, TenantRead};
 use secrecy::{ExposeSecret, SecretBox};
 use serde_json::Value;
-use std::{collections::HashMap, net::IpAddr};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    net::IpAddr,
+};
 use uuid::Uuid;
 
 /// Rows looked at for one page of a search; the next page goes on from there.
@@ -189,11 +192,11 @@ impl Opener {
                     return Ok(None);
                 };
                 let aad = [scope.id().0.as_bytes().as_slice(), subject.0.as_bytes()].concat();
-                if !self.0.contains_key(&subject) {
+                if let Entry::Vacant(place) = self.0.entry(subject) {
                     let row = read.subject_keys().get(subject).await?;
                     let key = row.and_then(|row| app.sealer.open("subject-key", &aad, &row.wrapped).ok());
                     let key = key.and_then(|k| <[u8; 32]>::try_from(k.expose_secret().as_slice()).ok());
-                    self.0.insert(subject, key.map(|k| SecretBox::new(Box::new(k))));
+                    place.insert(key.map(|k| SecretBox::new(Box::new(k))));
                 }
                 match self.0.get(&subject) {
                     Some(Some(key)) => app.sealer.open_with(key, &aad, &text),

@@ -76,17 +76,19 @@ pub fn check(tenant: &Tenant, what: Use, operator: bool) -> Result<(), Problem> 
     } else {
         allows(tenant.status, what)
     };
-    if fine {
-        return Ok(());
-    }
-    Err(Problem::new(
+    if fine { Ok(()) } else { Err(forbids(tenant.status)) }
+}
+
+/// The refusal of something the state does not allow.
+pub(super) fn forbids(status: TenantStatus) -> Problem {
+    Problem::new(
         ProblemKind::TenantStateForbids,
         format!(
             "the tenant is {}, which does not allow this",
-            tenant.status.as_str().replace('_', " ")
+            status.as_str().replace('_', " ")
         ),
     )
-    .with("status", tenant.status.as_str()))
+    .with("tenant_status", status.as_str())
 }
 
 /// Whether a tenant may go from one state to another.

@@ -1,6 +1,9 @@
 //! Finding, changing, suspending and activating tenants.
 
-use super::{lifecycle, provision};
+use super::{
+    lifecycle::{self, forbids},
+    provision,
+};
 use crate::{
     App, Ctx, Problem, TenantCtx,
     audit::{self, Draft},
@@ -151,17 +154,6 @@ fn check_reason(reason: &str) -> Result<String, Problem> {
     );
     checks.done()?;
     Ok(reason.to_owned())
-}
-
-fn forbids(status: TenantStatus) -> Problem {
-    Problem::new(
-        ProblemKind::TenantStateForbids,
-        format!(
-            "the tenant is {}, which does not allow this",
-            status.as_str().replace('_', " ")
-        ),
-    )
-    .with("status", status.as_str())
 }
 
 async fn become_(

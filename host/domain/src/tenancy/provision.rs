@@ -156,7 +156,7 @@ pub async fn resume_all(app: &App) -> Result<usize, Problem> {
             match finish(app, &Ctx::system(None), tenant.id).await {
                 Ok(_) => resumed += 1,
                 Err(e) => {
-                    tracing::error!(tenant = %tenant.slug, error = %e, "can't finish provisioning; the next start tries again")
+                    tracing::error!(tenant = %tenant.slug, error = %e, "can't finish provisioning; the next start tries again");
                 }
             }
         }
