@@ -1,5 +1,6 @@
 //! The installation's configuration, as `config.schema.json` describes it, and the names of its secrets.
 
+use aistack_sdk::json::SecretName;
 use serde::Deserialize;
 
 /// Secret that authenticates us to Stripe.
@@ -18,6 +19,14 @@ pub(crate) struct Config {
     pub(crate) payment_method_types: Vec<String>,
     /// Empty: none.
     pub(crate) statement_descriptor_suffix: String,
+    /// References to the secrets. Their names are fixed, so nothing has to be read from here.
+    #[allow(
+        dead_code,
+        reason = "part of the schema; a config may name the secrets or leave them out"
+    )]
+    pub(crate) api_key: Option<SecretName>,
+    #[allow(dead_code, reason = "as api_key")]
+    pub(crate) webhook_secret: Option<SecretName>,
 }
 
 impl Default for Config {
@@ -27,6 +36,8 @@ impl Default for Config {
             api_base: "https://api.stripe.com".into(),
             payment_method_types: Vec::new(),
             statement_descriptor_suffix: String::new(),
+            api_key: None,
+            webhook_secret: None,
         }
     }
 }

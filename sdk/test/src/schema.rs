@@ -27,6 +27,11 @@ pub fn complaints(schema: &Value, secrets: &[String]) -> Vec<String> {
         }
         let marked = hints["secret"] == true;
         let declared = secrets.contains(name);
+        if marked && property["properties"]["$secret"]["const"] != **name {
+            out.push(format!(
+                "{name}: a secret is an object {{\"$secret\": {name:?}}}, so that no value can stand in the config"
+            ));
+        }
         if marked != declared {
             out.push(format!(
                 "{name}: secret in the schema is {marked}, in the manifest {declared}"

@@ -78,7 +78,7 @@ impl Grants {
             return Ok(());
         }
         Err(Fault::denied(
-            "use_not_granted",
+            "secret_not_bound",
             format!("secret {name} is not bound to the host of {url}"),
         ))
     }
