@@ -46,7 +46,6 @@ export function MembersPage() {
     {
       key: 'name',
       title: t('field.name'),
-      sort: true,
       csv: (r) => r.name,
       render: (r) => (
         <span className="row">
@@ -97,7 +96,7 @@ export function MembersPage() {
           </Tooltip>
         ),
     },
-    { key: 'last_login_at', title: t('members.last_login'), sort: true, csv: (r) => r.last_login_at, render: (r) => (r.last_login_at ? <RelativeTime value={r.last_login_at} /> : <span className="muted">{t('word.never')}</span>) },
+    { key: 'last_login_at', title: t('members.last_login'), csv: (r) => r.last_login_at, render: (r) => (r.last_login_at ? <RelativeTime value={r.last_login_at} /> : <span className="muted">{t('word.never')}</span>) },
     { key: 'created_at', title: t('field.created'), sort: true, csv: (r) => r.created_at, render: (r) => <RelativeTime value={r.created_at} />, hidden: true },
     { key: 'id', title: t('field.id'), csv: (r) => r.id, render: (r) => <Id value={r.id} short /> },
     ...(writable

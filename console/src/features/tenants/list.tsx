@@ -28,7 +28,6 @@ export function TenantsPage() {
     {
       key: 'name',
       title: t('field.name'),
-      sort: true,
       csv: (r) => r.name,
       render: (r) => (
         <span className="two-line">
@@ -39,12 +38,11 @@ export function TenantsPage() {
         </span>
       ),
     },
-    { key: 'slug', title: t('tenants.slug'), sort: true, csv: (r) => r.slug, render: (r) => <code>{r.slug}</code>, hidden: true },
+    { key: 'slug', title: t('tenants.slug'), csv: (r) => r.slug, render: (r) => <code>{r.slug}</code>, hidden: true },
     { key: 'status', title: t('field.status'), csv: (r) => r.status, render: (r) => <Status value={r.status} /> },
     { key: 'plan', title: t('tenants.plan'), csv: (r) => r.plan, render: (r) => tv('plan', r.plan) },
-    { key: 'users', title: t('tenants.users'), align: 'right', csv: (r) => r.users, render: (r) => r.users ?? '–' },
-    { key: 'isolation', title: t('tenants.isolation'), csv: (r) => r.isolation, render: (r) => tv('isolation', r.isolation), hidden: true },
-    { key: 'locale', title: t('tenants.locale'), csv: (r) => r.locale, render: (r) => r.locale, hidden: true },
+    { key: 'isolation', title: t('tenants.isolation'), csv: (r) => r.isolation, render: (r) => tv('isolation', r.isolation) },
+    { key: 'locale', title: t('tenants.locale'), csv: (r) => r.locale, render: (r) => tv('language', r.locale) },
     { key: 'currency', title: t('tenants.currency'), csv: (r) => r.currency, render: (r) => r.currency, hidden: true },
     { key: 'demo', title: t('tenants.demo'), csv: (r) => r.demo, render: (r) => (r.demo ? <Tag>{t('tenants.demo')}</Tag> : null), hidden: true },
     { key: 'created_at', title: t('field.created'), sort: true, csv: (r) => r.created_at, render: (r) => <RelativeTime value={r.created_at} /> },

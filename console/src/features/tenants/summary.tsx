@@ -50,7 +50,7 @@ export function TenantSummary() {
             items={[
               [t('tenants.plan'), tv('plan', tenant.plan)],
               [t('tenants.isolation'), tv('isolation', tenant.isolation)],
-              [t('tenants.locale'), tenant.locale],
+              [t('tenants.locale'), tv('language', tenant.locale)],
               [t('tenants.time_zone'), tenant.time_zone],
               [t('tenants.currency'), tenant.currency],
               [t('tenants.users'), tenant.users ?? '–'],

@@ -117,4 +117,6 @@ export const common = {
   'unit.calls': '{n|# call|# calls}',
   'form.required': 'Required',
   'form.optional': 'optional',
+  'language.en': 'English',
+  'language.zh': 'Chinese',
 } as const;

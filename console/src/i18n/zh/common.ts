@@ -119,4 +119,6 @@ export const common: Record<keyof typeof source, string> = {
   'unit.calls': '{n} 次',
   'form.required': '必填',
   'form.optional': '选填',
+  'language.en': '英文',
+  'language.zh': '中文',
 };
