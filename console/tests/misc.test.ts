@@ -5,7 +5,7 @@ import { colors } from '@/app/theme';
 import { matchesQuery } from '@/app/palette';
 import { safeReturn } from '@/features/access/login';
 import { changesOf } from '@/features/audit/diff';
-import { isWebAddress } from '@/features/orders/payment-action';
+import { isWebAddress, readStep } from '@/features/orders/payment-action';
 import { nextRate } from '@/features/overview/rate';
 import { capabilitiesOf } from '@/features/plugins/parts/manifest';
 import { slugify } from '@/features/tenants/choices';
@@ -76,6 +76,14 @@ describe('small rules', () => {
   it('follows payments to web addresses only', () => {
     expect(isWebAddress('https://checkout.example/x')).toBe(true);
     for (const evil of ['javascript:alert(1)', 'data:text/html,x', '', null, 'nonsense']) expect(isWebAddress(evil)).toBe(false);
+  });
+
+  it('reads what the payer has to do, and nothing that is not for a browser', () => {
+    expect(readStep({ type: 'redirect', url: 'https://pay.example/1' })).toEqual({ type: 'redirect', url: 'https://pay.example/1' });
+    expect(readStep({ type: 'form_post', url: 'https://pay.example', fields: { a: '1' } })).toEqual({ type: 'form_post', url: 'https://pay.example', fields: [['a', '1']] });
+    expect(readStep({ type: 'form_post', url: 'https://pay.example', fields: [['a', '1']] })).toMatchObject({ fields: [['a', '1']] });
+    expect(readStep({ type: 'qr', payload: 'weixin://x' })).toEqual({ type: 'qr', payload: 'weixin://x' });
+    for (const other of [null, {}, { type: 'redirect', url: 'javascript:alert(1)' }, { type: 'client', data: {} }]) expect(readStep(other as never)).toBeNull();
   });
 
   it('keeps money exact', () => {

@@ -677,8 +677,7 @@ export interface components {
         Meta: {
             version: string;
             setup_needed: boolean;
-            /** @enum {string} */
-            realm: "operator" | "tenant";
+            realm: string;
             tenant?: components["schemas"]["TenantSummary"];
             demo: boolean;
             locales: string[];
@@ -700,8 +699,7 @@ export interface components {
             role: string;
         };
         Session: {
-            /** @enum {string} */
-            realm: "operator" | "tenant";
+            realm: string;
             id: string;
             user: components["schemas"]["SessionUser"];
             permissions: string[];
@@ -739,8 +737,7 @@ export interface components {
             id: string;
             slug: string;
             name: string;
-            /** @enum {string} */
-            status: "pending_verification" | "pending_approval" | "provisioning" | "active" | "past_due" | "read_only" | "suspended" | "closing" | "purged";
+            status: string;
             plan: string;
             isolation: string;
             locale: string;
@@ -761,8 +758,7 @@ export interface components {
             plan?: string;
             locale?: string;
             time_zone?: string;
-            /** Format: date-time */
-            if_updated_at?: string;
+            if_updated_at?: string | null;
         };
         Reason: {
             reason: string;
@@ -771,8 +767,7 @@ export interface components {
             id: string;
             plugin_id: string;
             version: string;
-            /** @enum {string} */
-            kind: "identity" | "payment" | "report";
+            kind: string;
             contract: string;
             digest: string;
             /** Format: int64 */
@@ -852,8 +847,7 @@ export interface components {
         Job: {
             id: string;
             kind: string;
-            /** @enum {string} */
-            state: "ready" | "running" | "done" | "dead";
+            state: string;
             tenant?: string | null;
             /** Format: int64 */
             attempts: number;
@@ -877,10 +871,8 @@ export interface components {
             email: string;
             email_verified: boolean;
             name: string;
-            /** @enum {string} */
-            role: "owner" | "admin" | "billing" | "auditor" | "member";
-            /** @enum {string} */
-            status: "active" | "disabled";
+            role: string;
+            status: string;
             identities: components["schemas"]["Identity"][];
             /** Format: date-time */
             created_at: string;
@@ -920,11 +912,9 @@ export interface components {
             plugin_id: string;
             version: string;
             digest: string;
-            /** @enum {string} */
-            kind: "identity" | "payment" | "report";
+            kind: string;
             name: string;
-            /** @enum {string} */
-            status: "active" | "disabled";
+            status: string;
             config: unknown;
             secrets: components["schemas"]["Secret"][];
             grants: unknown;
@@ -970,18 +960,24 @@ export interface components {
         Call: {
             id: string;
             operation: string;
+            request_id: string | null;
             /** Format: date-time */
-            at: string;
+            started_at: string;
+            /** Format: int64 */
+            wall_us: number;
+            /** Format: int64 */
+            guest_us: number;
+            /** Format: int64 */
+            memory: number;
+            /** Format: int64 */
+            host_calls: number;
+            /** Format: int64 */
+            bytes_out: number;
+            /** Format: int64 */
+            bytes_in: number;
             outcome: string;
-            /** Format: int64 */
-            duration_us: number;
-            /** Format: int64 */
-            fuel?: number | null;
-            /** Format: int64 */
-            host_calls?: number | null;
-            /** Format: int64 */
-            memory_bytes?: number | null;
-            error?: string | null;
+            code: string | null;
+            log: unknown;
         };
         UsagePoint: {
             /** Format: date-time */
@@ -998,8 +994,7 @@ export interface components {
         };
         Quota: {
             meter: string;
-            /** @enum {string} */
-            kind: "window" | "level";
+            kind: string;
             /** Format: int64 */
             limit?: number | null;
             /** Format: int64 */
@@ -1024,23 +1019,24 @@ export interface components {
             idempotency_key?: string;
         };
         OrderAction: {
-            /** @enum {string} */
-            type: "redirect" | "qr" | "form_post";
+            type: string;
             url?: string;
             payload?: string;
             fields?: unknown;
         };
         Order: {
             id: string;
-            number: string;
+            /** Format: int64 */
+            number: number;
             amount: components["schemas"]["Money"];
             description: string;
-            /** @enum {string} */
-            status: "draft" | "pending" | "paid" | "failed" | "cancelled" | "refunded" | "unknown";
+            status: string;
             installation: string;
             provider_ref?: string | null;
-            action?: null | components["schemas"]["OrderAction"];
-            created_by: string;
+            action: unknown;
+            created_by: string | null;
+            /** Format: date-time */
+            updated_at: string;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -1078,18 +1074,17 @@ export interface components {
             installation: string;
             report: string;
             format: string;
-            /** @enum {string} */
-            status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            status: string;
             /** Format: int64 */
             progress: number;
             params: unknown;
             file?: null | components["schemas"]["ReportFile"];
-            error?: string | null;
-            requested_by: string;
+            error?: unknown;
+            requested_by: string | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
-            finished_at?: string | null;
+            finished_at: string | null;
         };
         AuditActor: {
             kind: string;

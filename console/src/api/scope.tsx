@@ -3,13 +3,20 @@ import { createContext, useContext, type ReactNode } from 'react';
 import type { Api, ApiHandle } from './client';
 import type { Session } from './models';
 
+/** Who is at the other end: the people who run the platform, or a tenant's own. */
+export type Realm = 'operator' | 'tenant';
+
+export function realmOf(text: string): Realm {
+  return text === 'operator' ? 'operator' : 'tenant';
+}
+
 export interface Scope {
   api: Api;
   /** Prefix of API paths, for downloads, live streams and "copy as curl". */
   apiBase: string;
   /** Distinguishes cached answers of different tenants. */
   key: string;
-  realm: 'operator' | 'tenant';
+  realm: Realm;
   session: Session;
   /** A console path inside this scope: `to('/orders')` → `/orders` or `/tenants/acme/orders`. */
   to(path: string): string;
@@ -23,7 +30,7 @@ export function makeScope(handle: ApiHandle, session: Session, linkBase: string)
     api: handle.api,
     apiBase: handle.base,
     key: handle.base || 'root',
-    realm: session.realm,
+    realm: realmOf(session.realm),
     session,
     to: (path) => (path === '/' && linkBase ? linkBase : `${linkBase}${path}`),
     can: (permission) => held.has(permission),

@@ -2,6 +2,7 @@
 import { createContext, useContext } from 'react';
 import type { ApiHandle } from '@/api/client';
 import type { Meta } from '@/api/models';
+import type { Realm } from '@/api/scope';
 
 export interface Place {
   /** Prefix of every API call: empty, or `/t/acme` when the tenant is named by path. */
@@ -17,7 +18,7 @@ export function locateConsole(pathname: string): Place {
 }
 
 export interface ConsoleInfo {
-  meta: Meta;
+  meta: Omit<Meta, 'realm'> & { realm: Realm };
   handle: ApiHandle;
   place: Place;
 }

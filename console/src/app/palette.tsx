@@ -45,7 +45,7 @@ async function findObjects(scope: Scope, q: string): Promise<Found[]> {
             (await take(scope.api.GET('/api/v1/users', { params: { query } }))).items.map((x) => ({ id: x.id, group: 'palette.members', label: x.name, hint: x.email, path: `/members?q=${encodeURIComponent(x.email)}` }) as const),
           ),
           quiet(scope.can('order:read'), async () =>
-            (await take(scope.api.GET('/api/v1/orders', { params: { query } }))).items.map((x) => ({ id: x.id, group: 'palette.orders', label: `${x.number} ${x.description}`, hint: x.status, path: `/orders/${x.id}` }) as const),
+            (await take(scope.api.GET('/api/v1/orders', { params: { query } }))).items.map((x) => ({ id: x.id, group: 'palette.orders', label: `#${x.number} ${x.description}`, hint: x.status, path: `/orders/${x.id}` }) as const),
           ),
           quiet(scope.can('plugin:read'), async () =>
             (await take(scope.api.GET('/api/v1/installations', { params: { query } }))).items.map((x) => ({ id: x.id, group: 'palette.plugins', label: x.name, hint: x.plugin_id, path: `/plugins/${x.id}` }) as const),

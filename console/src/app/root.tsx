@@ -7,6 +7,7 @@ import zhCN from 'antd/locale/zh_CN';
 import { useMemo } from 'react';
 import { createApi, take } from '@/api/client';
 import { asProblem } from '@/api/problem';
+import { realmOf } from '@/api/scope';
 import { useLocale } from '@/i18n';
 import { ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { ConsoleProvider, locateConsole } from './console';
@@ -44,7 +45,7 @@ export function Root() {
 
 function Boot() {
   const meta = useQuery({ queryKey: ['meta'], queryFn: () => take(handle.api.GET('/api/v1/meta')), staleTime: Infinity });
-  const realm = meta.data?.realm;
+  const realm = meta.data ? realmOf(meta.data.realm) : undefined;
   const router = useMemo(() => (realm ? createConsoleRouter(realm, place.basePath) : null), [realm]);
   if (meta.isError) {
     return (
@@ -53,7 +54,7 @@ function Boot() {
       </main>
     );
   }
-  if (!meta.data || !router) {
+  if (!meta.data || !realm || !router) {
     return (
       <main className="lone">
         <PageSkeleton />
@@ -61,7 +62,7 @@ function Boot() {
     );
   }
   return (
-    <ConsoleProvider value={{ meta: meta.data, handle, place }}>
+    <ConsoleProvider value={{ meta: { ...meta.data, realm }, handle, place }}>
       <RouterProvider router={router} />
     </ConsoleProvider>
   );

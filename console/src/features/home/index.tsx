@@ -68,7 +68,7 @@ export function HomePage() {
                   {open.map((o) => (
                     <li key={o.id} className="row spread">
                       <Link to={scope.to(`/orders/${o.id}`)}>
-                        {o.number} · {o.description}
+                        #{o.number} {o.description}
                       </Link>
                       <span className="row">
                         <Status value={o.status} />

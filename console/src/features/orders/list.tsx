@@ -29,8 +29,8 @@ export function OrdersPage() {
       title: t('orders.number'),
       csv: (r) => r.number,
       render: (r) => (
-        <Link to={scope.to(`/orders/${r.id}`)} className="strong mono">
-          {r.number}
+        <Link to={scope.to(`/orders/${r.id}`)} className="strong num">
+          #{r.number}
         </Link>
       ),
     },

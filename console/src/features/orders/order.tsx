@@ -18,7 +18,7 @@ import { ObjectHeader } from '@/shared/ui/object-header';
 import { Facts, Section } from '@/shared/ui/page';
 import { ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { RelativeTime } from '@/shared/ui/time';
-import { PaymentAction, followAction } from './payment-action';
+import { followStep, PaymentAction, readStep } from './payment-action';
 
 const OPEN = new Set<Order['status']>(['draft', 'pending', 'unknown']);
 
@@ -44,7 +44,8 @@ export function OrderPage() {
     run: () => take(scope.api.POST('/api/v1/orders/{order}/pay', path)),
     after: (order) => {
       store(order);
-      if (order.action?.type === 'redirect' || order.action?.type === 'form_post') followAction(order.action);
+      const next = readStep(order.action);
+      if (next) followStep(next);
     },
   });
   const refresh = useAction({ run: () => take(scope.api.POST('/api/v1/orders/{order}/refresh', path)), after: store, done: () => t('orders.refreshed') });
@@ -65,12 +66,14 @@ export function OrderPage() {
   if (!query.data) return <PageSkeleton />;
   const o = query.data;
   const open = OPEN.has(o.status);
+  const step = o.status === 'pending' ? readStep(o.action) : null;
+  const number = `#${o.number}`;
   const writable = scope.can('order:write');
   return (
     <div className="page">
       <ObjectHeader
-        title={<span className="mono">{o.number}</span>}
-        name={o.number}
+        title={<span className="num">{t('orders.order', { number })}</span>}
+        name={t('orders.order', { number })}
         id={o.id}
         status={o.status}
         actions={
@@ -109,9 +112,9 @@ export function OrderPage() {
             ]}
           />
         </Section>
-        {o.status === 'pending' && o.action ? (
+        {step ? (
           <Section title={t('orders.how_to_pay')}>
-            <PaymentAction action={o.action} />
+            <PaymentAction step={step} />
           </Section>
         ) : (
           <Section title={t('orders.what_now')}>
@@ -121,7 +124,7 @@ export function OrderPage() {
       </div>
       <Confirm
         open={cancelling}
-        title={t('orders.cancel_title', { number: o.number })}
+        title={t('orders.cancel_title', { number })}
         consequences={t('orders.cancel_text')}
         confirmLabel={t('orders.cancel')}
         busy={cancel.isPending}

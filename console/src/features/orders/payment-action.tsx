@@ -5,46 +5,56 @@ import { colors, useTheme } from '@/app/theme';
 import { useT } from '@/i18n';
 import { CopyButton } from '@/shared/ui/copyable';
 
-type Action = NonNullable<Order['action']>;
+export type Step =
+  | { type: 'redirect'; url: string }
+  | { type: 'qr'; payload: string }
+  | { type: 'form_post'; url: string; fields: [name: string, value: string][] };
 
 /** Addresses of providers only: nothing but http(s) is followed. */
-export function isWebAddress(url: string | null | undefined): url is string {
+export function isWebAddress(url: unknown): url is string {
   try {
-    return !!url && ['http:', 'https:'].includes(new URL(url).protocol);
+    return typeof url === 'string' && ['http:', 'https:'].includes(new URL(url).protocol);
   } catch {
     return false;
   }
 }
 
-export function followAction(action: Action): void {
-  if (!('url' in action) || !isWebAddress(action.url)) return;
-  if (action.type === 'redirect') {
-    location.assign(action.url);
-    return;
+/** What a payment plugin asks of the payer, as far as a browser can do it; anything else is `null`. */
+export function readStep(action: Order['action']): Step | null {
+  if (!action || typeof action !== 'object') return null;
+  const { type, url, payload, fields } = action as Record<string, unknown>;
+  if (type === 'qr' && typeof payload === 'string') return { type, payload };
+  if (type === 'redirect' && isWebAddress(url)) return { type, url };
+  if (type === 'form_post' && isWebAddress(url)) {
+    const pairs: unknown[] = Array.isArray(fields) ? fields : Object.entries((fields ?? {}) as object);
+    return { type, url, fields: pairs.filter(Array.isArray).map(([name, value]) => [String(name), String(value)]) };
   }
-  if (action.type !== 'form_post') return;
+  return null;
+}
+
+export function followStep(step: Step): void {
+  if (step.type === 'redirect') location.assign(step.url);
+  if (step.type !== 'form_post') return;
   const form = document.createElement('form');
   form.method = 'post';
-  form.action = action.url;
-  const fields: unknown = action.fields;
-  const pairs = Array.isArray(fields) ? (fields as [string, string][]) : Object.entries((fields ?? {}) as Record<string, string>);
-  for (const [name, value] of pairs) {
+  form.action = step.url;
+  for (const [name, value] of step.fields) {
     const input = document.createElement('input');
     input.type = 'hidden';
     input.name = name;
-    input.value = String(value);
+    input.value = value;
     form.append(input);
   }
   document.body.append(form);
   form.submit();
 }
 
-export function PaymentAction({ action }: { action: Action }) {
+export function PaymentAction({ step }: { step: Step }) {
   const { t } = useT();
   const theme = useTheme();
   const c = colors(theme.name);
-  if (action.type === 'qr') {
-    const payload = ('payload' in action ? action.payload : null) ?? '';
+  if (step.type === 'qr') {
+    const { payload } = step;
     return (
       <div className="stack center" data-testid="payment-qr">
         {/* Always dark on light: some scanners cannot read the inverse. */}
@@ -60,10 +70,10 @@ export function PaymentAction({ action }: { action: Action }) {
     <div className="stack">
       <p>{t('orders.redirect_text')}</p>
       <div className="row">
-        <Button type="primary" onClick={() => followAction(action)} data-testid="payment-continue">
+        <Button type="primary" onClick={() => followStep(step)} data-testid="payment-continue">
           {t('orders.continue')}
         </Button>
-        {action.type === 'redirect' && 'url' in action && action.url && <CopyButton text={action.url} label={t('orders.copy_link')} />}
+        {step.type === 'redirect' && <CopyButton text={step.url} label={t('orders.copy_link')} />}
       </div>
     </div>
   );

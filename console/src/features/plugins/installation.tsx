@@ -8,7 +8,7 @@ import { take } from '@/api/client';
 import type { Call, Installation } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
-import { formatMicros, formatNumber } from '@/shared/format';
+import { formatBytes, formatMicros, formatNumber } from '@/shared/format';
 import { ServerTable, type Column } from '@/shared/table/server-table';
 import { useAction, useUndo } from '@/shared/ui/action';
 import { Confirm } from '@/shared/ui/confirm';
@@ -134,12 +134,15 @@ function Calls({ installation }: { installation: string }) {
   const { t } = useT();
   const scope = useScope();
   const columns: Column<Call>[] = [
-    { key: 'at', title: t('audit.at'), csv: (r) => r.at, render: (r) => <RelativeTime value={r.at} /> },
+    { key: 'at', title: t('audit.at'), csv: (r) => r.started_at, render: (r) => <RelativeTime value={r.started_at} /> },
     { key: 'operation', title: t('plugins.operation'), csv: (r) => r.operation, render: (r) => <code>{r.operation}</code> },
     { key: 'outcome', title: t('audit.outcome'), csv: (r) => r.outcome, render: (r) => <Status value={r.outcome} /> },
-    { key: 'duration', title: t('plugins.duration'), align: 'right', csv: (r) => r.duration_us, render: (r) => formatMicros(r.duration_us) },
-    { key: 'host_calls', title: t('plugins.host_calls'), align: 'right', csv: (r) => r.host_calls, render: (r) => r.host_calls ?? '–' },
-    { key: 'error', title: t('plugins.fault'), csv: (r) => r.error, render: (r) => (r.error ? <span className="bad">{r.error}</span> : '') },
+    { key: 'duration', title: t('plugins.duration'), align: 'right', csv: (r) => r.wall_us, render: (r) => formatMicros(r.wall_us) },
+    { key: 'guest', title: t('plugins.guest_time'), align: 'right', csv: (r) => r.guest_us, render: (r) => formatMicros(r.guest_us) },
+    { key: 'memory', title: t('plugins.memory'), align: 'right', csv: (r) => r.memory, render: (r) => formatBytes(r.memory) },
+    { key: 'host_calls', title: t('plugins.host_calls'), align: 'right', csv: (r) => r.host_calls, render: (r) => r.host_calls },
+    { key: 'error', title: t('plugins.fault'), csv: (r) => r.code, render: (r) => (r.code ? <code className="bad">{r.code}</code> : '') },
+    { key: 'request_id', title: t('word.request_id'), csv: (r) => r.request_id, render: (r) => <Id value={r.request_id} short />, hidden: true },
     { key: 'id', title: t('field.id'), csv: (r) => r.id, render: (r) => <Id value={r.id} short /> },
   ];
   return (

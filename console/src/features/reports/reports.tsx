@@ -5,6 +5,7 @@ import { Button, Progress, Tooltip } from 'antd';
 import { useState } from 'react';
 import { take } from '@/api/client';
 import type { ReportRun } from '@/api/models';
+import { ApiProblem, explain, type ProblemBody } from '@/api/problem';
 import { useScope } from '@/api/scope';
 import { localized, useT } from '@/i18n';
 import { formatBytes } from '@/shared/format';
@@ -16,6 +17,13 @@ import { Page } from '@/shared/ui/page';
 import { Status } from '@/shared/ui/status';
 import { RelativeTime } from '@/shared/ui/time';
 import { RunReport } from './run';
+
+/** Why a run failed: the server stores the problem's code and detail. */
+function failure(run: ReportRun): string | undefined {
+  if (!run.error) return undefined;
+  const e = explain(new ApiProblem(run.error as ProblemBody, 0, null));
+  return [e.title, e.detail].filter(Boolean).join(': ');
+}
 
 export function ReportsPage() {
   const { t, tv, locale } = useT();
@@ -51,7 +59,7 @@ export function ReportsPage() {
             <Progress percent={r.progress} size="small" style={{ width: 120 }} aria-label={t('reports.progress')} />
           </span>
         ) : (
-          <Tooltip title={r.error}>
+          <Tooltip title={failure(r)}>
             <span>
               <Status value={r.status} />
             </span>
@@ -69,7 +77,7 @@ export function ReportsPage() {
             {r.file.name} <span className="muted small">{formatBytes(r.file.bytes)}</span>
           </a>
         ) : r.error ? (
-          <span className="bad clip">{r.error}</span>
+          <span className="bad clip">{failure(r)}</span>
         ) : (
           <span className="muted">–</span>
         ),

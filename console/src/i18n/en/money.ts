@@ -36,6 +36,7 @@ export const money = {
   'orders.empty': 'Nothing has been ordered yet.',
   'orders.create': 'New order',
   'orders.create_for': 'Order for {amount}',
+  'orders.order': 'Order {number}',
   'orders.number': 'Number',
   'orders.description': 'For',
   'orders.amount': 'Amount',

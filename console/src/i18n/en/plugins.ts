@@ -78,6 +78,8 @@ export const plugins = {
   'plugins.no_calls': 'It has not been called yet.',
   'plugins.operation': 'Operation',
   'plugins.duration': 'Duration',
+  'plugins.guest_time': 'In the plugin',
+  'plugins.memory': 'Memory',
   'plugins.host_calls': 'Host calls',
   'plugins.fault': 'Fault',
   'plugins.disabled': 'The plugin was disabled',

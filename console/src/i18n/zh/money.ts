@@ -38,6 +38,7 @@ export const money: Record<keyof typeof source, string> = {
   'orders.empty': '还没有订单。',
   'orders.create': '新建订单',
   'orders.create_for': '创建 {amount} 订单',
+  'orders.order': '订单 {number}',
   'orders.number': '单号',
   'orders.description': '事由',
   'orders.amount': '金额',

@@ -80,6 +80,8 @@ export const plugins: Record<keyof typeof source, string> = {
   'plugins.no_calls': '尚未被调用。',
   'plugins.operation': '操作',
   'plugins.duration': '耗时',
+  'plugins.guest_time': '插件内耗时',
+  'plugins.memory': '内存',
   'plugins.host_calls': '宿主调用',
   'plugins.fault': '故障',
   'plugins.disabled': '插件已停用',
