@@ -1,1 +1,25 @@
-//! placeholder
+//! The plugin runtime: runs identity, payment and report components in a sandbox and offers them, through the
+//! domain's ports, to the rest of the platform. The only crate that names wasmtime.
+//!
+//! - [`PluginHost`] is the facade and implements `PluginRuntime` with its three ports.
+//! - `admit` decides whether an upload may be run at all, `code` compiles it (in a limited child process) and keeps
+//!   the compiled form authenticated on disk.
+//! - `call` runs one operation in a fresh instance under its bounds, and writes the receipt.
+//! - `imports` is what components may call, each interface linked only when granted; `net` guards what they reach.
+//! - `v1` adapts contract version 1 (`wit/v1`) to the domain's types. A later major version is a module beside it.
+
+mod admit;
+mod call;
+mod code;
+mod config;
+mod engine;
+mod host;
+mod imports;
+mod net;
+mod v1;
+
+pub use code::compile_child_main;
+pub use config::{CompileMode, RuntimeConfig};
+pub use engine::PoolFigures;
+pub use host::PluginHost;
+pub use net::{NameLookup, SystemLookup};

@@ -1,0 +1,75 @@
+//! Whether a component may be run at all: its structure, world, version, imports and what is embedded in it. Nothing
+//! is compiled or run for that.
+
+mod exports;
+mod imports;
+mod structure;
+
+use aistack_domain::plugins::port::{Inspection, PluginKind, Refusal};
+use std::collections::BTreeSet;
+
+pub(crate) use imports::NotGranted;
+
+/// What is known of an admitted component.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) inspection: Inspection,
+    /// Host interfaces it calls functions of: what has to be granted.
+    pub(crate) needs: BTreeSet<&'static str>,
+    /// Host interfaces it imports in any way, types included: what has to be linked.
+    pub(crate) links: BTreeSet<&'static str>,
+}
+
+impl Facts {
+    pub(crate) fn kind(&self) -> PluginKind {
+        self.inspection.kind
+    }
+}
+
+/// SHA-256 of a component, lower-case hex.
+pub(crate) fn digest(component: &[u8]) -> String {
+    hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, component).as_ref())
+}
+
+/// Reads a component. The manifest may be absent for components that were admitted by an earlier host; admitting asks
+/// for it.
+pub(crate) fn inspect(component: &[u8], max: u64) -> Result<Facts, Refusal> {
+    let size = component.len() as u64;
+    if size > max {
+        return Err(Refusal::TooLarge { size, max });
+    }
+    let shape = structure::read(component)?;
+    let (kind, exported) = exports::world(&shape)?;
+    let imported = imports::check(&shape, kind)?;
+    let manifest = shape
+        .manifest
+        .ok_or_else(|| Refusal::Manifest("the component has no section aistack:manifest".to_owned()))?;
+    let manifest = text(manifest, "aistack:manifest")?;
+    let config_schema = match shape.config_schema {
+        None => "{}".to_owned(),
+        Some(bytes) => {
+            let schema = text(bytes, "aistack:config-schema")?;
+            serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&schema)
+                .map_err(|e| Refusal::Manifest(format!("aistack:config-schema is not a JSON object: {e}")))?;
+            schema
+        }
+    };
+    let contract = imported.version.map_or(exported.clone(), |v| v.max(exported));
+    Ok(Facts {
+        inspection: Inspection {
+            digest: digest(component),
+            kind,
+            contract: contract.to_string(),
+            manifest,
+            config_schema,
+            imports: imported.needs.iter().map(|s| (*s).to_owned()).collect(),
+            size,
+        },
+        needs: imported.needs,
+        links: imported.links,
+    })
+}
+
+fn text(bytes: Vec<u8>, section: &str) -> Result<String, Refusal> {
+    String::from_utf8(bytes).map_err(|_| Refusal::Manifest(format!("section {section} is not UTF-8")))
+}

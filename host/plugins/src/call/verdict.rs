@@ -1,0 +1,142 @@
+//! How a call ended, from what wasmtime and the counters say.
+
+use super::{CallState, Exceeded};
+use aistack_domain::plugins::port::{CallOutcome, Fault, FaultKind, Invocation, LogLine};
+use tokio::time::error::Elapsed;
+use wasmtime::{PoolConcurrencyLimitError, Trap, component::ResourceTableError};
+use wasmtime_wasi::I32Exit;
+
+/// The end of a call.
+pub(super) struct Verdict<O> {
+    pub(super) result: Result<O, Fault>,
+    pub(super) outcome: CallOutcome,
+    /// Fault or trap code.
+    pub(super) code: Option<String>,
+    /// What wasmtime said, for the log.
+    pub(super) trap: Option<String>,
+}
+
+type Ended<O> = Result<wasmtime::Result<Result<O, Fault>>, Elapsed>;
+
+pub(super) fn of<O>(ended: Ended<O>, state: &CallState) -> Verdict<O> {
+    match ended {
+        Ok(Ok(Ok(value))) => Verdict {
+            result: Ok(value),
+            outcome: CallOutcome::Ok,
+            code: None,
+            trap: None,
+        },
+        Ok(Ok(Err(fault))) => Verdict {
+            outcome: CallOutcome::Fault,
+            code: Some(fault.code.clone()),
+            trap: None,
+            result: Err(fault),
+        },
+        Err(_) => cut(
+            state,
+            CallOutcome::Timeout,
+            "wall_time_exceeded",
+            "the plugin took longer than it may",
+            None,
+        ),
+        Ok(Err(error)) => {
+            let (outcome, code, message) = classify(&error, state);
+            cut(state, outcome, code, message, Some(format!("{error:#}")))
+        }
+    }
+}
+
+/// The guest did not finish: what it asked of a provider may have happened all the same.
+fn cut<O>(
+    state: &CallState,
+    outcome: CallOutcome,
+    code: &'static str,
+    message: &str,
+    trap: Option<String>,
+) -> Verdict<O> {
+    Verdict {
+        result: Err(Fault {
+            outcome_unknown: state.may_have_acted,
+            ..Fault::new(FaultKind::Internal, code, message)
+        }),
+        outcome,
+        code: Some(code.to_owned()),
+        trap,
+    }
+}
+
+fn classify(error: &wasmtime::Error, state: &CallState) -> (CallOutcome, &'static str, &'static str) {
+    use CallOutcome as C;
+    if let Some(e) = error.downcast_ref::<Exceeded>() {
+        return (C::Limit, e.code(), "the plugin ran into a bound of the call");
+    }
+    if error.is::<PoolConcurrencyLimitError>() {
+        return (C::Refused, "pool_full", "no instance is free");
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        return (C::Limit, "handles_exceeded", "the plugin holds more handles than it may");
+    }
+    if error.is::<I32Exit>() {
+        return (C::Trap, "exit", "the plugin ended itself");
+    }
+    // Some limiters end as an ordinary trap of the guest: the refused allocation is what aborted it.
+    if state.limiter.refused {
+        return (C::Limit, "memory_exceeded", "the plugin needs more memory than it may use");
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => (C::Timeout, "cpu_time_exceeded", "the plugin used more CPU time than it may"),
+        Some(Trap::StackOverflow | Trap::MemoryOutOfBounds) => (C::Trap, "memory_fault", "the plugin crashed"),
+        Some(_) => (C::Trap, "trap", "the plugin crashed"),
+        None if is_transfer(error) => (
+            C::Limit,
+            "transfer_exceeded",
+            "the plugin passed more data in one call than it may",
+        ),
+        None => (C::Trap, "host_error", "the plugin could not be run"),
+    }
+}
+
+/// wasmtime has no type for this one.
+fn is_transfer(error: &wasmtime::Error) -> bool {
+    error
+        .chain()
+        .any(|e| e.to_string().contains("too much data is being copied"))
+}
+
+/// What is left of a call's state once it has ended.
+pub(super) struct Remains {
+    pub(super) inv: Invocation,
+    pub(super) memory: u64,
+    pub(super) host_calls: u32,
+    pub(super) bytes_out: u64,
+    pub(super) bytes_in: u64,
+    pub(super) lines: Vec<LogLine>,
+}
+
+impl CallState {
+    /// Closes the log: what the guest wrote to its standard output (panics arrive there), then why it ended.
+    pub(super) fn finish_log(mut self, trap: Option<&str>) -> Remains {
+        let output = self.output.text();
+        if !output.is_empty() {
+            self.log.push("error", &output.replace('\n', " | "), &[]);
+        }
+        let mut lines = self.log.finish();
+        if let Some(trap) = trap {
+            let message: String = super::scrub(&trap.replace('\n', " | ")).chars().take(2_000).collect();
+            tracing::warn!(target: "plugin", trap = %message, "the plugin did not finish");
+            lines.push(LogLine {
+                level: "error".to_owned(),
+                message,
+                fields: Vec::new(),
+            });
+        }
+        Remains {
+            memory: self.limiter.peak as u64,
+            inv: self.inv,
+            host_calls: self.host_calls,
+            bytes_out: self.bytes_out,
+            bytes_in: self.bytes_in,
+            lines,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Compiled components: made once, in a limited process, and kept on disk in an authenticated form.
+
+mod compile;
+mod disk;
+
+pub use compile::compile_child_main;
+pub(crate) use compile::Compiler;
+pub(crate) use disk::CodeStore;

@@ -1,0 +1,332 @@
+//! The facade: admits, restores and forgets components, and runs calls on a small runtime of its own.
+
+use crate::{
+    admit::{self, Facts, NotGranted},
+    call::{self, Breakers, Queue, Shared, Work},
+    code::{CodeStore, Compiler},
+    config::RuntimeConfig,
+    engine::{self, PoolFigures},
+    imports,
+    net::HttpClients,
+    v1::{self, Pre},
+};
+use aistack_core::{Clock, Rng};
+use aistack_domain::plugins::port::{
+    Fault, FaultKind, Feature, Finding, Grants, HttpRequest, IdentityPort, InboundOutcome, Inspection, Invocation,
+    PaymentPort, PluginRuntime, Refusal, ReportPort,
+};
+use arc_swap::ArcSwap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::runtime::{Builder, Runtime};
+use tracing::Instrument;
+use wasmtime::{
+    Engine,
+    component::{Component, Linker},
+};
+
+/// A component that can be called: what is known of it, and its linked form.
+///
+/// What is linked is exactly what it imports. A call is let in only when all of that is granted, so components with
+/// grants that differ in anything they do not import share one linked form.
+struct Loaded {
+    facts: Facts,
+    pre: Pre,
+}
+
+struct Inner {
+    engine: Engine,
+    shared: Arc<Shared>,
+    components: ArcSwap<HashMap<String, Arc<Loaded>>>,
+    /// Held while `components` is replaced.
+    changing: Mutex<()>,
+    compiler: Compiler,
+    code: CodeStore,
+    breakers: Breakers,
+    queue: Queue,
+    max_component: u64,
+    max_memory: usize,
+    instances: u32,
+}
+
+/// Runs plugins. One per process.
+pub struct PluginHost {
+    inner: Arc<Inner>,
+    /// Taken when dropped: a runtime must not be dropped where async code runs.
+    runtime: Option<Runtime>,
+}
+
+impl std::fmt::Debug for PluginHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PluginHost").field("figures", &self.metrics()).finish()
+    }
+}
+
+impl Drop for PluginHost {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn host(what: &str, e: impl std::fmt::Display) -> Refusal {
+    Refusal::Host(format!("{what}: {e}"))
+}
+
+impl PluginHost {
+    /// Starts the engine, its ticker and the runtime that guests run on.
+    ///
+    /// # Errors
+    /// [`Refusal::Host`] when the pool can't be reserved (address space), the directory can't be made, or threads
+    /// can't be started.
+    pub fn new(config: RuntimeConfig, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Arc<Self>, Refusal> {
+        let engine = engine::running(&config).map_err(|e| host("the engine can't be started", format!("{e:#}")))?;
+        engine::start_ticker(&engine).map_err(|e| host("the ticker can't be started", e))?;
+        let dir = config.dir.join("compiled");
+        let code = CodeStore::open(dir.clone(), &config.cache_key, &engine, Arc::clone(&rng))
+            .map_err(|e| host("the directory of compiled plugins can't be used", e))?;
+        let http = HttpClients::new(Arc::clone(&config.names)).map_err(|e| host("the HTTP client can't be made", e))?;
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(if config.threads == 0 { cores } else { config.threads })
+            .thread_name("plugin")
+            .enable_all()
+            // Guests that spin use up their turns; the network must be looked at between them.
+            .event_interval(2)
+            .build()
+            .map_err(|e| host("the plugin runtime can't be started", e))?;
+        let inner = Inner {
+            compiler: Compiler::new(&config, dir, Arc::clone(&rng)),
+            shared: Arc::new(Shared { clock, rng, http }),
+            components: ArcSwap::default(),
+            changing: Mutex::new(()),
+            code,
+            breakers: Breakers::default(),
+            queue: Queue::new(config.instances, config.tenant_calls, config.max_queue),
+            max_component: config.max_component,
+            max_memory: config.max_memory,
+            instances: config.instances,
+            engine,
+        };
+        Ok(Arc::new(Self {
+            inner: Arc::new(inner),
+            runtime: Some(runtime),
+        }))
+    }
+
+    /// What the pool holds at this moment.
+    #[must_use]
+    pub fn metrics(&self) -> PoolFigures {
+        let i = &self.inner;
+        engine::figures(&i.engine, i.instances, i.components.load().len())
+    }
+
+    /// Runs on the plugins' own runtime. What was started is finished even if nobody waits for it any more: a payment
+    /// must not be dropped half-way because a browser went away.
+    async fn on_runtime<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, String> {
+        match &self.runtime {
+            Some(runtime) => runtime.spawn(work).await.map_err(|e| e.to_string()),
+            None => Err("the plugin runtime has been stopped".to_owned()),
+        }
+    }
+
+    /// Runs one operation.
+    pub(crate) async fn run<O: Send + 'static>(
+        &self,
+        inv: Invocation,
+        operation: &'static str,
+        work: Work<O>,
+    ) -> Result<O, Fault> {
+        let inner = Arc::clone(&self.inner);
+        let span = tracing::info_span!(
+            "plugin.call",
+            operation,
+            call = %inv.call,
+            tenant = %inv.tenant,
+            installation = %inv.installation,
+            request = inv.request.map(tracing::field::display),
+            plugin = &inv.digest[..inv.digest.len().min(12)],
+            outcome = tracing::field::Empty,
+        );
+        self.on_runtime(async move { inner.call(inv, operation, work).await }.instrument(span))
+            .await
+            .unwrap_or_else(|e| Err(Fault::new(FaultKind::Internal, "host_failed", e)))
+    }
+}
+
+impl Inner {
+    async fn call<O>(&self, inv: Invocation, operation: &'static str, work: Work<O>) -> Result<O, Fault> {
+        let clock = &*self.shared.clock;
+        let key = (inv.tenant, inv.installation, operation);
+        let services = Arc::clone(&inv.services);
+        let refuse = |fault: Fault| {
+            tracing::Span::current().record("outcome", "refused");
+            services.receipt(call::refused(clock, &inv, operation, &fault));
+            fault
+        };
+        let loaded = self.callable(&inv).map_err(&refuse)?;
+        if let Err(wait) = self.breakers.enter(key, clock.monotonic()) {
+            return Err(refuse(call::busy(
+                "breaker_open",
+                "the plugin failed repeatedly; it is not called for a while",
+                wait,
+            )));
+        }
+        let Some(_place) = self.queue.enter(inv.tenant, inv.limits.wall).await else {
+            self.breakers.abandon(key, clock.monotonic());
+            return Err(refuse(call::busy(
+                "busy",
+                "too many plugin calls are running",
+                Duration::from_secs(1),
+            )));
+        };
+        let done = call::execute(&self.engine, &self.shared, &loaded.pre, inv, operation, self.max_memory, work).await;
+        self.breakers.leave(key, done.unhealthy, clock.monotonic());
+        tracing::Span::current().record("outcome", done.receipt.outcome.as_str());
+        services.receipt(done.receipt);
+        done.result
+    }
+
+    fn callable(&self, inv: &Invocation) -> Result<Arc<Loaded>, Fault> {
+        let unavailable = |code, message: String| Fault::new(FaultKind::Denied, code, message);
+        let loaded = self.components.load().get(&*inv.digest).cloned();
+        let loaded = loaded.ok_or_else(|| {
+            Fault::new(FaultKind::NotFound, "not_loaded", Refusal::Missing(inv.digest.to_string()).to_string())
+        })?;
+        loaded
+            .facts
+            .granted(&inv.grants)
+            .map_err(|NotGranted(list)| unavailable("not_granted", Refusal::NotGranted(list).to_string()))?;
+        Ok(loaded)
+    }
+
+    fn link(&self, facts: &Facts, component: &Component) -> Result<Pre, Refusal> {
+        let unlinkable = |e: wasmtime::Error| Refusal::UnknownImports(vec![format!("{e:#}")]);
+        let mut linker = Linker::new(&self.engine);
+        imports::link_base(&mut linker).map_err(|e| host("linking", format!("{e:#}")))?;
+        for interface in &facts.links {
+            imports::link(&mut linker, interface).map_err(|e| host("linking", format!("{e:#}")))?;
+        }
+        let pre = linker.instantiate_pre(component).map_err(unlinkable)?;
+        Pre::new(facts.kind(), pre).map_err(|e| Refusal::WrongWorld(format!("{e:#}")))
+    }
+
+    /// Makes a component callable. The compiled form comes from disk when it is intact there.
+    async fn load(&self, bytes: Arc<[u8]>) -> Result<Inspection, Refusal> {
+        let (input, max) = (Arc::clone(&bytes), self.max_component);
+        let facts = tokio::task::spawn_blocking(move || admit::inspect(&input, max))
+            .await
+            .map_err(|e| host("inspecting", e))??;
+        let digest = facts.inspection.digest.clone();
+        if self.components.load().contains_key(&digest) {
+            return Ok(facts.inspection);
+        }
+        let (component, made) = match self.code.load(&self.engine, &digest) {
+            Some(component) => (component, None),
+            None => {
+                let compiled = self.compiler.compile(bytes).await?;
+                let component = self
+                    .code
+                    .accept(&self.engine, &compiled)
+                    .map_err(|e| Refusal::Compile(format!("{e:#}")))?;
+                (component, Some(compiled))
+            }
+        };
+        let inspection = facts.inspection.clone();
+        let pre = self.link(&facts, &component)?;
+        // Only what can be called is kept. Without the file the next start compiles again; slower, not wrong.
+        if let Some(compiled) = made
+            && let Err(error) = self.code.save(&digest, &compiled)
+        {
+            tracing::warn!(%error, digest, "a compiled plugin can't be kept on disk");
+        }
+        self.change(|all| {
+            all.insert(digest, Arc::new(Loaded { facts, pre }));
+        });
+        Ok(inspection)
+    }
+
+    /// Replaces the table of components; calls in flight keep what they hold.
+    fn change(&self, f: impl FnOnce(&mut HashMap<String, Arc<Loaded>>)) {
+        let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = HashMap::clone(&self.components.load());
+        f(&mut all);
+        self.components.store(Arc::new(all));
+    }
+}
+
+#[async_trait::async_trait]
+impl PluginRuntime for PluginHost {
+    async fn admit(&self, component: &[u8]) -> Result<Inspection, Refusal> {
+        if component.len() as u64 > self.inner.max_component {
+            return Err(Refusal::TooLarge {
+                size: component.len() as u64,
+                max: self.inner.max_component,
+            });
+        }
+        let (inner, bytes) = (Arc::clone(&self.inner), Arc::from(component));
+        self.on_runtime(async move { inner.load(bytes).await })
+            .await
+            .map_err(Refusal::Host)?
+    }
+
+    async fn restore(&self, digest: &str, component: &[u8]) -> Result<(), Refusal> {
+        let found = admit::digest(component);
+        if found != digest {
+            return Err(Refusal::Host(format!(
+                "the stored component {digest} has been altered: it is {found}"
+            )));
+        }
+        self.admit(component).await.map(|_| ())
+    }
+
+    async fn forget(&self, digest: &str) {
+        self.inner.change(|all| {
+            all.remove(digest);
+        });
+        if let Err(error) = self.inner.code.remove(digest) {
+            tracing::warn!(%error, digest, "a compiled plugin can't be removed");
+        }
+    }
+
+    fn check_grants(&self, digest: &str, grants: &Grants) -> Result<(), Refusal> {
+        let all = self.inner.components.load();
+        let loaded = all.get(digest).ok_or_else(|| Refusal::Missing(digest.to_owned()))?;
+        loaded
+            .facts
+            .granted(grants)
+            .map_err(|NotGranted(list)| Refusal::NotGranted(list))
+    }
+
+    async fn describe(&self, inv: Invocation) -> Result<Vec<Feature>, Fault> {
+        self.run(inv, "lifecycle.describe", v1::describe()).await
+    }
+
+    async fn check(&self, inv: Invocation, deep: bool) -> Result<Vec<Finding>, Fault> {
+        self.run(inv, "lifecycle.check", v1::check(deep)).await
+    }
+
+    async fn inbound(&self, inv: Invocation, endpoint: &str, request: HttpRequest) -> Result<InboundOutcome, Fault> {
+        self.run(inv, "inbound.handle", v1::inbound(endpoint.to_owned(), request))
+            .await
+    }
+
+    fn identity(&self) -> &dyn IdentityPort {
+        self
+    }
+
+    fn payment(&self) -> &dyn PaymentPort {
+        self
+    }
+
+    fn report(&self) -> &dyn ReportPort {
+        self
+    }
+}

@@ -1,0 +1,87 @@
+//! `blob`: files a plugin writes, kept by the platform.
+
+use super::{Answer, fault};
+use crate::{
+    call::CallState,
+    v1::{bindings::blob as wit, convert::fault_out},
+};
+use aistack_domain::plugins::port::{FaultKind, FileWriter};
+use wasmtime::component::Resource;
+
+/// A file being written; `None` once finished or broken.
+#[expect(unreachable_pub, reason = "named by generated code")]
+pub struct Sink(Option<Box<dyn FileWriter>>);
+
+fn plain(name: &str) -> bool {
+    (1..=128).contains(&name.chars().count())
+        && name != "."
+        && name != ".."
+        && !name.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'))
+}
+
+fn plain_type(t: &str) -> bool {
+    t.len() <= 128 && t.contains('/') && t.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+}
+
+impl wit::Host for CallState {
+    async fn create(&mut self, name: String, media_type: String) -> Answer<Resource<Sink>> {
+        self.charge()?;
+        if !plain(&name) || !plain_type(&media_type) {
+            return Ok(Err(fault(
+                FaultKind::InvalidInput,
+                "file_name_invalid",
+                "a file needs a plain name of 1 to 128 characters and a media type",
+            )));
+        }
+        match self.inv.services.create_file(&name, &media_type).await {
+            Ok(writer) => Ok(Ok(self.table.push(Sink(Some(writer)))?)),
+            Err(f) => Ok(Err(fault_out(f))),
+        }
+    }
+}
+
+fn finished() -> crate::v1::bindings::types::Fault {
+    fault(FaultKind::Conflict, "file_finished", "the file was finished or could not be written")
+}
+
+impl wit::HostSink for CallState {
+    async fn write(&mut self, sink: Resource<Sink>, bytes: Vec<u8>) -> Answer<()> {
+        self.charge()?;
+        let sink = self.table.get_mut(&sink)?;
+        let Some(writer) = sink.0.as_mut() else {
+            return Ok(Err(finished()));
+        };
+        let written = writer.write(&bytes).await;
+        if written.is_err() {
+            // What was written so far is not a prefix of anything the plugin meant.
+            sink.0 = None;
+        }
+        Ok(written.map_err(fault_out))
+    }
+
+    async fn finish(&mut self, sink: Resource<Sink>) -> Answer<String> {
+        self.charge()?;
+        let Some(writer) = self.table.get_mut(&sink)?.0.take() else {
+            return Ok(Err(finished()));
+        };
+        Ok(writer.finish().await.map_err(fault_out))
+    }
+
+    async fn drop(&mut self, sink: Resource<Sink>) -> wasmtime::Result<()> {
+        self.table.delete(sink)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain() {
+        assert!(plain("用量 2026-01.csv"));
+        for bad in ["", ".", "..", "a/b", "a\\b", "a\0", "a\n", &"x".repeat(129)] {
+            assert!(!plain(bad), "{bad:?}");
+        }
+    }
+}

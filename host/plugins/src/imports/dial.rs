@@ -1,0 +1,353 @@
+//! `dial`: byte streams to granted endpoints, TLS by the host.
+
+use super::{Answer, SecretHandle, fault};
+use crate::{
+    call::CallState,
+    net::{AddressRefused, NameLookup, checked_lookup},
+    v1::bindings::{dial as wit, types},
+};
+use aistack_domain::plugins::port::FaultKind;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+};
+use rustls_platform_verifier::BuilderVerifierExt;
+use secrecy::{ExposeSecret, SecretBox};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use url::Host;
+use wasmtime::component::Resource;
+
+/// Most bytes in the clear before `start-tls`: the request for it and no more.
+const MAX_CLEAR: usize = 4 << 10;
+/// Most bytes of one read.
+const MAX_READ: u32 = 256 << 10;
+
+/// A connection of a guest.
+#[expect(unreachable_pub, reason = "named by generated code")]
+pub struct Connection {
+    stream: Stream,
+    mode: wit::Tls,
+    /// `host:port` as granted; secrets are bound to it.
+    target: String,
+    host: String,
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    clear_sent: usize,
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// A failed change to TLS leaves nothing that could be used.
+    Closed,
+}
+
+type Tried<T> = Result<T, types::Fault>;
+
+fn broken(e: &std::io::Error) -> types::Fault {
+    fault(FaultKind::Transport, "connection_broken", format!("the connection broke: {e}"))
+}
+
+async fn within<T>(time: Duration, f: impl Future<Output = Tried<T>>) -> Tried<T> {
+    tokio::time::timeout(time, f)
+        .await
+        .unwrap_or_else(|_| Err(fault(FaultKind::Transport, "timeout", "the peer took too long")))
+}
+
+fn lists(grants: &[String], target: &str) -> bool {
+    grants.iter().any(|g| g.eq_ignore_ascii_case(target))
+}
+
+/// TLS as the endpoint wants it: the platform's trust, or the given certificates instead.
+fn client_config(ca: Option<&str>, identity: Option<&SecretBox<Vec<u8>>>) -> Tried<ClientConfig> {
+    let bad = |what: &str| fault(FaultKind::InvalidConfig, "tls_material_invalid", what);
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| bad("no TLS version is available"))?;
+    let builder = match ca {
+        None => builder
+            .with_platform_verifier()
+            .map_err(|_| bad("the platform's certificates can't be read"))?,
+        Some(pem) => {
+            let mut roots = RootCertStore::empty();
+            for cert in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+                let cert = cert.map_err(|_| bad("the certificates are not PEM"))?;
+                roots.add(cert).map_err(|_| bad("a certificate can't be trusted"))?;
+            }
+            if roots.is_empty() {
+                return Err(bad("there is no certificate in the PEM text"));
+            }
+            builder.with_root_certificates(roots)
+        }
+    };
+    let Some(pem) = identity else {
+        return Ok(builder.with_no_client_auth());
+    };
+    let pem = pem.expose_secret();
+    let chain = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| bad("the client certificate is not PEM"))?;
+    let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| bad("there is no client key in the PEM text"))?;
+    builder
+        .with_client_auth_cert(chain, key)
+        .map_err(|_| bad("the client certificate and key do not fit"))
+}
+
+async fn handshake(tls: &(Arc<ClientConfig>, ServerName<'static>), tcp: TcpStream) -> Tried<Stream> {
+    match TlsConnector::from(Arc::clone(&tls.0)).connect(tls.1.clone(), tcp).await {
+        Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
+        Err(e) => Err(fault(
+            FaultKind::Transport,
+            "tls_failed",
+            format!("no protected connection: {e}"),
+        )),
+    }
+}
+
+/// Resolves, checks and connects, trying each address in turn.
+async fn connect(names: &dyn NameLookup, host: &Host<String>, port: u16, private: bool) -> Tried<TcpStream> {
+    let refused = |what: &str| {
+        fault(
+            FaultKind::Denied,
+            "address_not_allowed",
+            format!("{what} is not an address guests may reach"),
+        )
+    };
+    let addresses = match host {
+        Host::Ipv4(ip) => vec![(*ip).into()],
+        Host::Ipv6(ip) => vec![(*ip).into()],
+        Host::Domain(name) => match checked_lookup(names, name, private).await {
+            Ok(found) => found,
+            Err(e) if e.is::<AddressRefused>() => return Err(refused(name)),
+            Err(e) => return Err(fault(FaultKind::Transport, "connect_failed", e.to_string())),
+        },
+    };
+    let mut last = None;
+    for ip in addresses {
+        if !crate::net::allowed(ip, private) {
+            return Err(refused(&ip.to_string()));
+        }
+        match TcpStream::connect(SocketAddr::new(ip, port)).await {
+            Ok(tcp) => {
+                // Small request, small answer: waiting to fill packets only costs time. Not essential.
+                let _ = tcp.set_nodelay(true);
+                return Ok(tcp);
+            }
+            Err(e) => last = Some(e),
+        }
+    }
+    let why = last.map_or_else(|| "no address".to_owned(), |e| e.to_string());
+    Err(fault(FaultKind::Transport, "connect_failed", format!("no connection: {why}")))
+}
+
+impl wit::Host for CallState {
+    async fn connect(
+        &mut self,
+        to: wit::Endpoint,
+        client_cert: Option<Resource<SecretHandle>>,
+    ) -> Answer<Resource<Connection>> {
+        self.charge()?;
+        let target = format!("{}:{}", to.host, to.port);
+        let private = lists(&self.inv.grants.private_hosts, &target);
+        let denied = |code, message: String| Ok(Err(fault(FaultKind::Denied, code, message)));
+        if !lists(&self.inv.grants.dial_targets, &target) {
+            return denied("target_not_granted", format!("{target} is not granted"));
+        }
+        if to.tls == wit::Tls::None && !private {
+            return denied("not_protected", format!("an unprotected connection to {target} is not granted"));
+        }
+        let invalid = |what| Ok(Err(fault(FaultKind::InvalidInput, "endpoint_invalid", what)));
+        let Ok(host) = Host::parse(&to.host) else {
+            return invalid("not a host name or address");
+        };
+        let name = to.server_name.clone().unwrap_or_else(|| to.host.clone());
+        let Ok(server_name) = ServerName::try_from(name.trim_matches(['[', ']']).to_owned()) else {
+            return invalid("not a server name");
+        };
+        let identity = match &client_cert {
+            None => None,
+            Some(key) => match self.usable(key, "dial", "client-cert")? {
+                Ok(u) if bound(&u.grant.hosts, &to.host, &target) => Some(u.bytes),
+                Ok(_) => return Ok(Err(not_bound(&target))),
+                Err(f) => return Ok(Err(f)),
+            },
+        };
+        let tls = match to.tls {
+            wit::Tls::None => None,
+            _ => match client_config(to.ca.as_deref(), identity) {
+                Ok(config) => Some((Arc::new(config), server_name)),
+                Err(f) => return Ok(Err(f)),
+            },
+        };
+        let names = Arc::clone(&self.shared.http.names);
+        let connected = within(self.time_for(to.timeout_ms), async {
+            let tcp = connect(&*names, &host, to.port, private).await?;
+            match (&tls, to.tls) {
+                (Some(tls), wit::Tls::Direct) => handshake(tls, tcp).await,
+                _ => Ok(Stream::Plain(tcp)),
+            }
+        })
+        .await;
+        match connected {
+            Ok(stream) => Ok(Ok(self.table.push(Connection {
+                stream,
+                mode: to.tls,
+                target,
+                host: to.host,
+                tls,
+                clear_sent: 0,
+            })?)),
+            Err(f) => Ok(Err(f)),
+        }
+    }
+}
+
+fn bound(hosts: &[String], host: &str, target: &str) -> bool {
+    lists(hosts, target) || lists(hosts, host)
+}
+
+fn not_bound(target: &str) -> types::Fault {
+    fault(FaultKind::Denied, "secret_not_bound", format!("the secret is not bound to {target}"))
+}
+
+fn closed() -> types::Fault {
+    fault(FaultKind::Transport, "connection_closed", "the connection is closed")
+}
+
+impl CallState {
+    async fn put(&mut self, conn: &Resource<Connection>, bytes: &[u8]) -> Answer<()> {
+        let time = self.time_for(0);
+        let c = self.table.get_mut(conn)?;
+        if let (Stream::Plain(_), wit::Tls::Starttls) = (&c.stream, c.mode) {
+            c.clear_sent += bytes.len();
+            if c.clear_sent > MAX_CLEAR {
+                return Ok(Err(fault(
+                    FaultKind::Denied,
+                    "not_protected",
+                    "too much in the clear before start-tls",
+                )));
+            }
+        }
+        let done = within(time, async {
+            match &mut c.stream {
+                Stream::Plain(s) => s.write_all(bytes).await,
+                Stream::Tls(s) => match s.write_all(bytes).await {
+                    Ok(()) => s.flush().await,
+                    e => e,
+                },
+                Stream::Closed => return Err(closed()),
+            }
+            .map_err(|e| broken(&e))
+        })
+        .await;
+        if done.is_ok() {
+            self.bytes_out += bytes.len() as u64;
+        }
+        // What a directory is told to do, it may have done.
+        self.may_have_acted = true;
+        Ok(done)
+    }
+}
+
+impl wit::HostConn for CallState {
+    async fn read(&mut self, conn: Resource<Connection>, max: u32) -> Answer<Vec<u8>> {
+        self.charge()?;
+        let time = self.time_for(0);
+        let c = self.table.get_mut(&conn)?;
+        let mut buf = vec![0; max.min(MAX_READ) as usize];
+        let read = within(time, async {
+            match &mut c.stream {
+                Stream::Plain(s) => s.read(&mut buf).await,
+                Stream::Tls(s) => s.read(&mut buf).await,
+                Stream::Closed => return Err(closed()),
+            }
+            .map_err(|e| broken(&e))
+        })
+        .await;
+        Ok(read.map(|n| {
+            self.bytes_in += n as u64;
+            buf.truncate(n);
+            buf
+        }))
+    }
+
+    async fn write(&mut self, conn: Resource<Connection>, bytes: Vec<u8>) -> Answer<()> {
+        self.charge()?;
+        self.put(&conn, &bytes).await
+    }
+
+    async fn write_secret(
+        &mut self,
+        conn: Resource<Connection>,
+        before: Vec<u8>,
+        key: Resource<SecretHandle>,
+        after: Vec<u8>,
+    ) -> Answer<()> {
+        self.charge()?;
+        let c = self.table.get(&conn)?;
+        if !matches!(c.stream, Stream::Tls(_)) {
+            return Ok(Err(fault(
+                FaultKind::Denied,
+                "not_protected",
+                "a secret is written to protected connections only",
+            )));
+        }
+        let usable = match self.usable(&key, "dial", "write")? {
+            Ok(u) => u,
+            Err(f) => return Ok(Err(f)),
+        };
+        if !bound(&usable.grant.hosts, &c.host, &c.target) {
+            return Ok(Err(not_bound(&c.target)));
+        }
+        let message = SecretBox::new(Box::new(
+            [before.as_slice(), usable.bytes.expose_secret(), &after].concat(),
+        ));
+        self.put(&conn, message.expose_secret()).await
+    }
+
+    async fn start_tls(&mut self, conn: Resource<Connection>) -> Answer<()> {
+        self.charge()?;
+        let time = self.time_for(0);
+        let c = self.table.get_mut(&conn)?;
+        let Some(tls) = c.tls.clone().filter(|_| c.mode == wit::Tls::Starttls) else {
+            return Ok(Err(wrong_state()));
+        };
+        let tcp = match std::mem::replace(&mut c.stream, Stream::Closed) {
+            Stream::Plain(tcp) => tcp,
+            other => {
+                c.stream = other;
+                return Ok(Err(wrong_state()));
+            }
+        };
+        // Anything already there was sent in the clear, by whoever sits between; it must not count as protected.
+        let mut probe = [0; 1];
+        if tcp.try_read(&mut probe).is_ok() {
+            return Ok(Err(fault(
+                FaultKind::Transport,
+                "starttls_injection",
+                "the peer sent data before the connection was protected",
+            )));
+        }
+        match within(time, handshake(&tls, tcp)).await {
+            Ok(stream) => {
+                c.stream = stream;
+                Ok(Ok(()))
+            }
+            Err(f) => Ok(Err(f)),
+        }
+    }
+
+    async fn drop(&mut self, conn: Resource<Connection>) -> wasmtime::Result<()> {
+        self.table.delete(conn)?;
+        Ok(())
+    }
+}
+
+fn wrong_state() -> types::Fault {
+    fault(FaultKind::Conflict, "tls_state", "start-tls fits a starttls connection, once")
+}

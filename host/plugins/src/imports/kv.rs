@@ -1,0 +1,68 @@
+//! `kv`: checks what a guest hands in; the space itself belongs to the platform (`HostServices`).
+
+use super::{Answer, fault};
+use crate::{
+    call::CallState,
+    v1::{bindings::{kv, types}, convert::fault_out},
+};
+use aistack_domain::plugins::port::FaultKind;
+use std::time::Duration;
+
+/// Longest key in bytes.
+const MAX_KEY: usize = 256;
+/// Largest value in bytes.
+const MAX_VALUE: usize = 64 << 10;
+
+fn check_key(key: &str) -> Result<(), types::Fault> {
+    if key.is_empty() || key.len() > MAX_KEY || key.chars().any(char::is_control) {
+        return Err(fault(
+            FaultKind::InvalidInput,
+            "kv_key_invalid",
+            "a key has 1 to 256 bytes and no control characters",
+        ));
+    }
+    Ok(())
+}
+
+impl kv::Host for CallState {
+    async fn get(&mut self, key: String) -> Answer<Option<kv::Entry>> {
+        self.charge()?;
+        if let Err(f) = check_key(&key) {
+            return Ok(Err(f));
+        }
+        let found = self.inv.services.kv_get(&key).await;
+        Ok(found
+            .map(|e| {
+                e.map(|e| kv::Entry {
+                    value: e.value,
+                    version: e.version,
+                })
+            })
+            .map_err(fault_out))
+    }
+
+    async fn put(&mut self, key: String, value: Vec<u8>, ttl_s: Option<u32>, if_version: Option<u64>) -> Answer<u64> {
+        self.charge()?;
+        if let Err(f) = check_key(&key) {
+            return Ok(Err(f));
+        }
+        if value.len() > MAX_VALUE {
+            return Ok(Err(fault(
+                FaultKind::InvalidInput,
+                "kv_value_too_large",
+                "a value has at most 64 KiB",
+            )));
+        }
+        let ttl = ttl_s.map(|s| Duration::from_secs(s.into()));
+        let written = self.inv.services.kv_put(&key, value, ttl, if_version).await;
+        Ok(written.map_err(fault_out))
+    }
+
+    async fn remove(&mut self, key: String) -> Answer<()> {
+        self.charge()?;
+        if let Err(f) = check_key(&key) {
+            return Ok(Err(f));
+        }
+        Ok(self.inv.services.kv_remove(&key).await.map_err(fault_out))
+    }
+}

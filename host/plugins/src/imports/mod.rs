@@ -1,0 +1,69 @@
+//! What components may import. Each interface is linked only when it is granted; each function counts as a host call.
+
+mod basics;
+mod blob;
+mod crypto;
+mod datasets;
+mod dial;
+mod download;
+mod http;
+mod kv;
+mod secrets;
+mod wasi;
+
+// The generated bindings re-export these, so they can't be less than `pub`; the module itself is private.
+#[expect(unreachable_pub, reason = "named by generated code")]
+pub use self::{blob::Sink, datasets::Rows, dial::Connection, download::Download, secrets::SecretHandle};
+pub(crate) use wasi::OFFERED as WASI;
+
+use crate::{
+    call::CallState,
+    v1::bindings::{self, types},
+};
+use aistack_domain::plugins::port::{Fault, FaultKind};
+use wasmtime::component::{HasSelf, Linker};
+
+/// What a trappable import that can also answer with a fault returns.
+pub(crate) type Answer<T> = wasmtime::Result<Result<T, types::Fault>>;
+
+impl types::Host for CallState {}
+
+/// A fault in the contract's own type.
+pub(crate) fn fault(kind: FaultKind, code: &str, message: impl Into<String>) -> types::Fault {
+    crate::v1::convert::fault_out(Fault::new(kind, code, message))
+}
+
+/// The host interfaces of contract 1, by the name that grants use.
+pub(crate) const INTERFACES: &[&str] = &[
+    "log", "config", "clock", "random", "kv", "secrets", "reveal", "crypto", "http", "dial", "blob", "download", "datasets",
+];
+
+/// Links one host interface.
+pub(crate) fn link(linker: &mut Linker<CallState>, interface: &str) -> wasmtime::Result<()> {
+    type D = HasSelf<CallState>;
+    fn me(s: &mut CallState) -> &mut CallState {
+        s
+    }
+    match interface {
+        "log" => bindings::log::add_to_linker::<_, D>(linker, me),
+        "config" => bindings::config::add_to_linker::<_, D>(linker, me),
+        "clock" => bindings::clock::add_to_linker::<_, D>(linker, me),
+        "random" => bindings::random::add_to_linker::<_, D>(linker, me),
+        "kv" => bindings::kv::add_to_linker::<_, D>(linker, me),
+        "secrets" => bindings::secrets::add_to_linker::<_, D>(linker, me),
+        "reveal" => bindings::reveal::add_to_linker::<_, D>(linker, me),
+        "crypto" => bindings::crypto::add_to_linker::<_, D>(linker, me),
+        "http" => bindings::http::add_to_linker::<_, D>(linker, me),
+        "dial" => bindings::dial::add_to_linker::<_, D>(linker, me),
+        "blob" => bindings::blob::add_to_linker::<_, D>(linker, me),
+        "download" => bindings::download::add_to_linker::<_, D>(linker, me),
+        "datasets" => bindings::datasets::add_to_linker::<_, D>(linker, me),
+        other => Err(wasmtime::format_err!("no host interface is called {other}")),
+    }
+}
+
+/// Links what every component may have without a grant: the contract's types and the denying WASI.
+pub(crate) fn link_base(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    types::add_to_linker::<_, HasSelf<CallState>>(linker, |s| s)?;
+    wasi::link(linker)
+}

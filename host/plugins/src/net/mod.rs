@@ -1,0 +1,11 @@
+//! What guests may reach: granted hosts only, at addresses that were checked after resolving and are then used as
+//! they are.
+
+mod address;
+mod client;
+mod policy;
+
+pub(crate) use address::allowed;
+pub use client::{NameLookup, SystemLookup};
+pub(crate) use client::{AddressRefused, HttpClients, checked_lookup};
+pub(crate) use policy::{host_matches, permit};

@@ -1,0 +1,179 @@
+//! `aistack:identity/login` as the domain's `IdentityPort`.
+
+use super::{
+    bindings::{identity::exports::aistack::identity::login as wit, types},
+    convert as c,
+};
+use crate::host::PluginHost;
+use aistack_domain::plugins::port::{
+    ExternalSession, ExternalUser, Fault, IdentityPort, Invocation, LoginInput, LoginProgress, LoginStart, LoginStep,
+    PromptField,
+};
+use std::time::Duration;
+
+fn start_out(s: LoginStart) -> wit::Start {
+    wit::Start {
+        return_url: s.return_url,
+        user_agent: s.user_agent,
+        login_hint: s.login_hint,
+        prompt: s.prompt,
+        purpose: s.purpose,
+        extra: c::object_out(&s.extra),
+    }
+}
+
+fn input_out(i: LoginInput) -> wit::Input {
+    match i {
+        LoginInput::Http(r) => wit::Input::Http(c::request_out(r)),
+        LoginInput::Fields(f) => wit::Input::Fields(c::pairs_out(f)),
+        LoginInput::Poll => wit::Input::Poll,
+    }
+}
+
+fn progress_in(p: wit::Progress) -> Result<LoginProgress, Fault> {
+    Ok(LoginProgress {
+        step: step_in(p.step)?,
+        state: p.state,
+        expires: Duration::from_secs(p.expires_s.into()),
+    })
+}
+
+/// An address the browser is sent to. Anything but http(s) could run script in the platform's origin.
+fn url_in(url: String) -> Result<String, Fault> {
+    match url::Url::parse(&url) {
+        Ok(u) if matches!(u.scheme(), "https" | "http") && u.host().is_some() => Ok(url),
+        _ => Err(c::bad_output("an address for the browser is not an http(s) URL")),
+    }
+}
+
+fn step_in(s: wit::Step) -> Result<LoginStep, Fault> {
+    Ok(match s {
+        wit::Step::Redirect(url) => LoginStep::Redirect(url_in(url)?),
+        wit::Step::FormPost((url, fields)) => LoginStep::FormPost(url_in(url)?, c::pairs_in(fields)),
+        wit::Step::Prompt(fields) => LoginStep::Prompt(
+            fields
+                .into_iter()
+                .map(|f| PromptField {
+                    name: f.name,
+                    label: f.label,
+                    secret: f.secret,
+                })
+                .collect(),
+        ),
+        wit::Step::Qr((payload, ms)) => LoginStep::Qr(payload, Duration::from_millis(ms.into())),
+        wit::Step::Embed((widget, origins)) => LoginStep::Embed(c::json_in(&widget, "embed")?, origins),
+        wit::Step::Wait((what, ms)) => LoginStep::Wait(c::json_in(&what, "wait")?, Duration::from_millis(ms.into())),
+        wit::Step::Done(session) => LoginStep::Done(Box::new(session_in(session)?)),
+    })
+}
+
+/// Most groups of one person; more is a mistake in the provider's mapping, or an attack on the store.
+const MAX_GROUPS: usize = 10_000;
+
+fn session_in(s: wit::Session) -> Result<ExternalSession, Fault> {
+    let u = s.user;
+    if u.subject.is_empty() || u.subject.len() > 512 || u.subject.chars().any(char::is_control) {
+        return Err(c::bad_output("a subject has 1 to 512 bytes"));
+    }
+    if u.groups.len() > MAX_GROUPS {
+        return Err(c::bad_output("more than 10000 groups"));
+    }
+    Ok(ExternalSession {
+        user: ExternalUser {
+            subject: u.subject,
+            alternate_ids: c::pairs_in(u.alternate_ids),
+            username: u.username,
+            email: u.email,
+            email_verified: u.email_verified,
+            phone: u.phone,
+            display_name: u.display_name.map(|n| crate::call::scrub(&n)),
+            // A picture from elsewhere than https is dropped, not a reason to refuse the person.
+            avatar: u.avatar.filter(|a| url::Url::parse(a).is_ok_and(|u| u.scheme() == "https")),
+            groups: u.groups,
+            attributes: c::json_in(&u.attributes, "user.attributes")?,
+        },
+        provider_session: s.provider_session,
+        expires_ms: s.expires_ms,
+        acr: s.acr,
+        amr: s.amr,
+        tokens: s.tokens.map(|t| c::json_in(&t, "session.tokens")).transpose()?,
+    })
+}
+
+fn session_out(s: ExternalSession) -> wit::Session {
+    let u = s.user;
+    wit::Session {
+        user: wit::User {
+            subject: u.subject,
+            alternate_ids: c::pairs_out(u.alternate_ids),
+            username: u.username,
+            email: u.email,
+            email_verified: u.email_verified,
+            phone: u.phone,
+            display_name: u.display_name,
+            avatar: u.avatar,
+            groups: u.groups,
+            attributes: c::object_out(&u.attributes),
+        },
+        provider_session: s.provider_session,
+        expires_ms: s.expires_ms,
+        acr: s.acr,
+        amr: s.amr,
+        tokens: s.tokens.map(|t| t.to_string()),
+    }
+}
+
+/// Instantiates an identity component and calls `$f` of `login` with the context and the arguments.
+macro_rules! login {
+    ($host:expr, $inv:expr, $op:literal, $f:ident($($arg:expr),*), $map:expr) => {
+        $host.run($inv, $op, Box::new(move |store, pre, context: types::Context| Box::pin(async move {
+            let instance = match pre.identity(store).await? { Ok(i) => i, Err(f) => return Ok(Err(f)) };
+            let answer = instance.aistack_identity_login().$f(store, &context, $($arg),*).await?;
+            Ok(answer.map_err(c::fault_in).and_then($map))
+        }))).await
+    };
+}
+
+#[async_trait::async_trait]
+impl IdentityPort for PluginHost {
+    async fn begin(&self, inv: Invocation, start: LoginStart) -> Result<LoginProgress, Fault> {
+        let start = start_out(start);
+        login!(self, inv, "login.begin", call_begin(&start), progress_in)
+    }
+
+    async fn resume(&self, inv: Invocation, state: Vec<u8>, input: LoginInput) -> Result<LoginProgress, Fault> {
+        let input = input_out(input);
+        login!(self, inv, "login.resume", call_resume(&state, &input), progress_in)
+    }
+
+    async fn unsolicited(&self, inv: Invocation, input: LoginInput) -> Result<ExternalSession, Fault> {
+        let input = input_out(input);
+        login!(self, inv, "login.unsolicited", call_unsolicited(&input), session_in)
+    }
+
+    async fn logout(
+        &self,
+        inv: Invocation,
+        session: ExternalSession,
+        return_url: String,
+    ) -> Result<Option<LoginStep>, Fault> {
+        let session = session_out(session);
+        login!(self, inv, "login.logout", call_logout(&session, &return_url), |step| step
+            .map(step_in)
+            .transpose())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browser_is_sent_to_web_addresses_only() {
+        assert!(url_in("https://idp.example/authorize?a=b".into()).is_ok());
+        assert!(url_in("http://localhost:8080/x".into()).is_ok());
+        for bad in ["javascript:alert(1)", "data:text/html,x", "/relative", "", "https://"] {
+            assert!(url_in(bad.into()).is_err(), "{bad}");
+        }
+    }
+}

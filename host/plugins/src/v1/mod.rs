@@ -1,0 +1,13 @@
+//! Contract version 1 (`wit/v1`) adapted to the domain's ports.
+
+pub(crate) mod bindings;
+mod common;
+pub(crate) mod convert;
+mod identity;
+mod payment;
+mod report;
+
+pub(crate) use common::{Pre, describe, check, inbound};
+
+/// The contract version this module speaks.
+pub(crate) const VERSION: semver::Version = semver::Version::new(1, 0, 0);

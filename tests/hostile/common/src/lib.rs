@@ -1,0 +1,88 @@
+//! What the hostile guests share: macros for the parts of a world that they do not care about, and ordinary work to
+//! measure.
+
+pub mod work;
+
+/// Embeds a manifest and a config schema as custom sections, the way the SDK does.
+#[macro_export]
+macro_rules! embed {
+    ($manifest:literal) => {
+        #[used]
+        #[unsafe(link_section = "aistack:manifest")]
+        static MANIFEST: [u8; $manifest.len()] = *$manifest;
+        #[used]
+        #[unsafe(link_section = "aistack:config-schema")]
+        static SCHEMA: [u8; 17] = *br#"{"type":"object"}"#;
+    };
+}
+
+/// A fault `unsupported`, in the types of the calling crate's bindings.
+#[macro_export]
+macro_rules! unsupported {
+    () => {
+        Err(Fault {
+            kind: Kind::Unsupported,
+            code: "unsupported".into(),
+            message: "not offered".into(),
+            user_message: None,
+            retry_after_ms: None,
+            outcome_unknown: false,
+            provider_ref: None,
+        })
+    };
+}
+
+/// `lifecycle`, `inbound`, `documents` and `jobs` that do nothing.
+#[macro_export]
+macro_rules! idle_core {
+    ($guest:ident) => {
+        impl exports::aistack::core::lifecycle::Guest for $guest {
+            fn describe() -> Vec<exports::aistack::core::lifecycle::Feature> {
+                vec![exports::aistack::core::lifecycle::Feature { name: "login".into(), extra: "{}".into() }]
+            }
+            fn check(_: Context, deep: bool) -> Vec<exports::aistack::core::lifecycle::Finding> {
+                vec![exports::aistack::core::lifecycle::Finding { field: None, ok: !deep, message: "checked".into() }]
+            }
+            fn migrate(_: Context, _: String, config: String) -> Result<String, Fault> {
+                Ok(config)
+            }
+        }
+    };
+    ($guest:ident, inbound) => {
+        $crate::idle_core!($guest);
+        impl exports::aistack::core::inbound::Guest for $guest {
+            fn handle(
+                _: Context,
+                endpoint: String,
+                req: aistack::core::types::HttpRequest,
+            ) -> Result<exports::aistack::core::inbound::Outcome, Fault> {
+                let answer = |status, body: &[u8]| aistack::core::types::HttpResponse {
+                    status,
+                    headers: vec![("content-type".into(), b"text/plain".to_vec())],
+                    body: body.to_vec(),
+                };
+                Ok(exports::aistack::core::inbound::Outcome {
+                    ack: answer(200, endpoint.as_bytes()),
+                    nack: answer(500, b"again"),
+                    events: vec![aistack::core::types::Event {
+                        id: "evt_1".into(),
+                        kind: "payment.paid".into(),
+                        occurred_ms: 1_700_000_000_000,
+                        subject: "ord_1".into(),
+                        data: String::from_utf8(req.body).unwrap_or_default(),
+                    }],
+                })
+            }
+        }
+        impl exports::aistack::core::documents::Guest for $guest {
+            fn get(_: Context, _: String) -> Result<exports::aistack::core::documents::Doc, Fault> {
+                $crate::unsupported!()
+            }
+        }
+        impl exports::aistack::core::jobs::Guest for $guest {
+            fn start(_: Context, _: String, _: Option<Vec<u8>>) -> Result<exports::aistack::core::jobs::Run, Fault> {
+                $crate::unsupported!()
+            }
+        }
+    };
+}

@@ -1,0 +1,263 @@
+//! An identity plugin that does what `start.extra` asks for: `{"do": "spin"}` and so on. Answers come back as a step
+//! `wait` with a JSON object.
+
+wit_bindgen::generate!({
+    path: "../../../wit/v1",
+    world: "aistack:identity/identity-provider@1.0.0",
+    generate_all,
+});
+
+use aistack::core::types::{Context, Fault, Kind, Pair};
+use aistack::host::{clock, config, crypto, dial, http, kv, log, random, reveal, secrets};
+use exports::aistack::identity::{directory, login};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+aistack_hostile::embed!(b"id = \"test.hostile\"\nversion = \"1.0.0\"\n");
+
+struct Hostile;
+aistack_hostile::idle_core!(Hostile, inbound);
+export!(Hostile);
+
+/// Would leak from call to call if instances were reused.
+static CALLS: AtomicU32 = AtomicU32::new(0);
+
+type Answer = Result<Value, Fault>;
+
+fn text(v: &Value, key: &str) -> String {
+    v[key].as_str().unwrap_or_default().to_owned()
+}
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len() / 2).filter_map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()).collect()
+}
+
+#[inline(never)]
+fn recurse(n: u64) -> u64 {
+    let big = [n; 64];
+    std::hint::black_box(&big);
+    if n == u64::MAX { 0 } else { recurse(n + 1) + big[(n % 64) as usize] }
+}
+
+fn send(a: &Value) -> Answer {
+    let headers = a["headers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|h| (text(h, "name"), text(h, "value").into_bytes()))
+        .collect();
+    let request = http::HttpRequest {
+        method: a["method"].as_str().unwrap_or("GET").into(),
+        url: text(a, "url"),
+        headers,
+        body: text(a, "body").into_bytes(),
+    };
+    let options = http::Options {
+        timeout_ms: a["timeout_ms"].as_u64().unwrap_or(0) as u32,
+        max_bytes: a["max_bytes"].as_u64().unwrap_or(0) as u32,
+        redirects: a["redirects"].as_u64().unwrap_or(0) as u8,
+        idempotent: a["idempotent"].as_bool().unwrap_or(false),
+        ca: a["ca"].as_str().map(Into::into),
+    };
+    let secret = match a["secret"].as_str() {
+        Some(name) => Some(secrets::open(name, None)?),
+        None => None,
+    };
+    let name = text(a, "as_name");
+    let credential = match (text(a, "as").as_str(), &secret) {
+        ("bearer", Some(s)) => http::Credential::Bearer(s),
+        ("basic", Some(s)) => http::Credential::Basic((name, s)),
+        ("header", Some(s)) => http::Credential::Header((name, s)),
+        ("query", Some(s)) => http::Credential::Query((name, s)),
+        ("form", Some(s)) => http::Credential::Form((name, s)),
+        ("client-cert", Some(s)) => http::Credential::ClientCert(s),
+        _ => http::Credential::None,
+    };
+    let r = http::send(&request, &credential, &options)?;
+    Ok(json!({ "status": r.status, "body": String::from_utf8_lossy(&r.body),
+        "headers": r.headers.iter().map(|(k, v)| format!("{k}: {}", String::from_utf8_lossy(v))).collect::<Vec<_>>() }))
+}
+
+fn talk(a: &Value) -> Answer {
+    let tls = match text(a, "tls").as_str() {
+        "direct" => dial::Tls::Direct,
+        "starttls" => dial::Tls::Starttls,
+        _ => dial::Tls::None,
+    };
+    let conn = dial::connect(
+        &dial::Endpoint {
+            host: text(a, "host"),
+            port: a["port"].as_u64().unwrap_or(0) as u16,
+            tls,
+            server_name: a["server_name"].as_str().map(Into::into),
+            ca: a["ca"].as_str().map(Into::into),
+            timeout_ms: 0,
+        },
+        None,
+    )?;
+    let mut heard = Vec::new();
+    for step in a["steps"].as_array().into_iter().flatten() {
+        match text(step, "do").as_str() {
+            "write" => conn.write(text(step, "text").as_bytes())?,
+            "secret" => {
+                let s = secrets::open(&text(step, "name"), None)?;
+                conn.write_secret(b"<", &s, b">")?;
+            }
+            "start-tls" => conn.start_tls()?,
+            "pause" => std::thread::sleep(std::time::Duration::from_millis(600)),
+            _ => heard.push(String::from_utf8_lossy(&conn.read(1024)?).into_owned()),
+        }
+    }
+    Ok(json!({ "heard": heard }))
+}
+
+fn act(a: &Value) -> Answer {
+    Ok(match text(a, "do").as_str() {
+        "spin" => loop {
+            std::hint::black_box(());
+        },
+        "cheap" => loop {
+            std::hint::black_box(clock::now_ms());
+        },
+        "recurse" => json!(recurse(0)),
+        "bomb" => {
+            let mut all: Vec<Vec<u8>> = Vec::new();
+            loop {
+                all.push(vec![1; 1 << 20]);
+            }
+        }
+        "grow" => json!({ "grown": std::arch::wasm32::memory_grow(0, 65_000) != usize::MAX }),
+        "huge" => json!({ "x": "x".repeat(a["bytes"].as_u64().unwrap_or(16 << 20) as usize) }),
+        "huge-log" => {
+            log::emit(log::Level::Info, &"x".repeat(16 << 20), &[]);
+            json!(null)
+        }
+        "log-flood" => {
+            for i in 0..a["lines"].as_u64().unwrap_or(u64::MAX) {
+                log::emit(log::Level::Info, &format!("line {i}\u{1b}[31m\nforged"), &[]);
+            }
+            json!(null)
+        }
+        "handles" => {
+            let mut kept = Vec::new();
+            loop {
+                kept.push(secrets::open("key", None)?);
+            }
+        }
+        "panic" => panic!("on purpose"),
+        "exit" => std::process::exit(3),
+        "sleep" => {
+            std::thread::sleep(std::time::Duration::from_millis(a["ms"].as_u64().unwrap_or(0)));
+            json!(null)
+        }
+        "count" => json!({ "calls": CALLS.fetch_add(1, Ordering::Relaxed) }),
+        "map" => {
+            let m: std::collections::HashMap<u32, u32> = (0..100).map(|i| (i, i)).collect();
+            json!({ "len": m.len(), "now": std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64 })
+        }
+        "env" => json!({ "vars": std::env::vars().count(), "args": std::env::args().count(),
+            "stdin": std::io::read_to_string(std::io::stdin()).unwrap_or_default() }),
+        "random" => json!({ "bytes": hex(&random::bytes(a["n"].as_u64().unwrap_or(8) as u32)) }),
+        "config" => json!({ "config": config::get() }),
+        "versions" => {
+            let mut sizes = Vec::new();
+            for v in secrets::versions(&text(a, "name"))? {
+                sizes.push(secrets::open(&text(a, "name"), Some(&v))?.size());
+            }
+            json!({ "sizes": sizes })
+        }
+        "reveal" => json!({ "secret": String::from_utf8_lossy(&reveal::expose(&secrets::open(&text(a, "name"), None)?)?) }),
+        "mac" => json!({ "tag": hex(&crypto::mac(&text(a, "alg"), &secrets::open(&text(a, "name"), None)?, text(a, "data").as_bytes())?) }),
+        "mac-any" => {
+            let (data, tag) = (text(a, "data").into_bytes(), unhex(&text(a, "tag")));
+            let mut found = false;
+            for v in secrets::versions(&text(a, "name"))? {
+                let key = secrets::open(&text(a, "name"), Some(&v))?;
+                found |= crypto::mac_verify("HS256", &key, &data, &tag)?;
+            }
+            json!({ "valid": found })
+        }
+        "verify" => json!({ "valid": crypto::verify(&text(a, "alg"), text(a, "key").as_bytes(), text(a, "data").as_bytes(), &unhex(&text(a, "sig")))? }),
+        "kv" => {
+            let (key, value) = (text(a, "key"), text(a, "value").into_bytes());
+            match text(a, "op").as_str() {
+                "get" => json!({ "value": kv::get(&key)?.map(|e| String::from_utf8_lossy(&e.value).into_owned()) }),
+                "big" => json!({ "version": kv::put(&key, &vec![0; 65 * 1024], None, None)? }),
+                _ => json!({ "version": kv::put(&key, &value, None, a["if_version"].as_u64())? }),
+            }
+        }
+        "http" => send(a)?,
+        "dial" => talk(a)?,
+        other => json!({ "unknown": other }),
+    })
+}
+
+impl login::Guest for Hostile {
+    fn begin(c: Context, start: login::Start) -> Result<login::Progress, Fault> {
+        let asked: Value = serde_json::from_str(&start.extra).unwrap_or_default();
+        let step = match asked["do"].as_str() {
+            Some("redirect") => login::Step::Redirect(text(&asked, "to")),
+            Some("bad-json") => login::Step::Wait(("{".into(), 0)),
+            Some("deep-json") => login::Step::Wait(("[".repeat(100) + &"]".repeat(100), 0)),
+            Some("context") => login::Step::Wait((
+                json!({ "tenant": c.tenant, "installation": c.installation, "call": c.call_id, "trace": c.trace,
+                    "locale": c.locale, "zone": c.time_zone, "live": c.live, "attempt": c.attempt,
+                    "budget": c.budget_ms, "base": c.base_url })
+                .to_string(),
+                0,
+            )),
+            _ => login::Step::Wait((act(&asked)?.to_string(), 0)),
+        };
+        Ok(login::Progress { step, state: b"state".to_vec(), expires_s: 60 })
+    }
+    fn resume(_: Context, state: Vec<u8>, input: login::Input) -> Result<login::Progress, Fault> {
+        let fields = match input {
+            login::Input::Fields(f) => f,
+            _ => vec![],
+        };
+        let subject = fields.first().map(|p| p.value.clone()).unwrap_or_default();
+        Ok(login::Progress { step: login::Step::Done(session(subject)), state, expires_s: 0 })
+    }
+    fn unsolicited(_: Context, _: login::Input) -> Result<login::Session, Fault> {
+        aistack_hostile::unsupported!()
+    }
+    fn renew(_: Context, _: String) -> Result<login::Session, Fault> {
+        aistack_hostile::unsupported!()
+    }
+    fn logout(_: Context, _: login::Session, return_url: String) -> Result<Option<login::Step>, Fault> {
+        Ok(Some(login::Step::Redirect(return_url)))
+    }
+}
+
+fn session(subject: String) -> login::Session {
+    login::Session {
+        user: login::User {
+            subject,
+            alternate_ids: vec![Pair { key: "issuer".into(), value: "https://idp.example".into() }],
+            username: None,
+            email: Some("a@example.com".into()),
+            email_verified: true,
+            phone: None,
+            display_name: Some("A\u{202e}B".into()),
+            avatar: Some("javascript:alert(1)".into()),
+            groups: vec![],
+            attributes: "{}".into(),
+        },
+        provider_session: None,
+        expires_ms: None,
+        acr: None,
+        amr: vec!["pwd".into()],
+        tokens: Some("{\"access\":1}".into()),
+    }
+}
+
+impl directory::Guest for Hostile {
+    fn sync(_: Context, _: bool, _: Option<Vec<u8>>, _: u32) -> Result<directory::Page, Fault> {
+        aistack_hostile::unsupported!()
+    }
+    fn find(_: Context, _: Pair) -> Result<Option<login::User>, Fault> {
+        aistack_hostile::unsupported!()
+    }
+}
