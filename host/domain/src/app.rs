@@ -2,6 +2,7 @@
 
 use crate::{
     access::Access,
+    gateway::RouteTable,
     jobs::Outbox,
     live::LiveBus,
     metering::{Accounting, Recorder},
@@ -70,6 +71,8 @@ pub struct App {
     pub access: Access,
     /// Tenants whose outbox may hold messages.
     pub outbox: Outbox,
+    /// Gateway routes as they are now.
+    pub routes: RouteTable,
     /// Quota decisions.
     pub quota: quota::Engine,
     /// Usage on its way into the store.
@@ -106,6 +109,7 @@ impl App {
             directory: Directory::default(),
             access: Access::default(),
             outbox: Outbox::default(),
+            routes: RouteTable::default(),
             quota: quota::Engine::default(),
             recorder: Recorder::default(),
             metrics: Metrics::default(),

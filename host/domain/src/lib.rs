@@ -7,6 +7,7 @@ pub mod audit;
 pub mod billing;
 pub mod ctx;
 pub mod demo;
+pub mod gateway;
 pub mod identity;
 pub mod jobs;
 pub mod live;

@@ -316,11 +316,7 @@ pub trait Jobs: JobsRead {
     /// Back to ready at `run_at`, or dead when the attempts are used up; false when the lease was lost.
     async fn fail(&mut self, id: JobId, attempts: i64, error: &str, run_at: Timestamp, at: Timestamp) -> Result<bool>;
     /// Dead at once, whatever attempts are left; false when the lease was lost.
-    ///
-    /// A store that has no statement for it lets the attempts run out.
-    async fn bury(&mut self, id: JobId, attempts: i64, error: &str, at: Timestamp) -> Result<bool> {
-        self.fail(id, attempts, error, at, at).await
-    }
+    async fn bury(&mut self, id: JobId, attempts: i64, error: &str, at: Timestamp) -> Result<bool>;
     /// A dead job becomes ready with fresh attempts; false when it is not dead.
     async fn retry(&mut self, id: JobId, at: Timestamp) -> Result<bool>;
     /// Removes jobs done before.

@@ -17,6 +17,3 @@ pub use backoff::Backoff;
 pub use handler::{Handlers, JobError, JobHandler};
 pub use outbox::{Outbox, relay, sweep, wake};
 pub use runner::{Runner, Settings};
-
-#[cfg(test)]
-mod tests;

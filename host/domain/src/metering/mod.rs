@@ -11,6 +11,3 @@ mod recorder;
 pub use ingest::{IngestError, Ingested, MAX_BATCH, NewUsage, ingest};
 pub use query::{Bucket, Series, UsageQuery, events, series};
 pub use recorder::{Accounting, Call, Counted, Recorder, record};
-
-#[cfg(test)]
-mod tests;

@@ -21,6 +21,3 @@ pub use plan::{Limits, PLANS, Plan};
 pub use window::Window;
 
 pub(crate) use window::carried_over;
-
-#[cfg(test)]
-mod tests;

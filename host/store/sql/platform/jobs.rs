@@ -144,6 +144,22 @@ impl Jobs for PlatformDb {
         Ok(done.rows_affected() > 0)
     }
 
+    async fn bury(&mut self, id: JobId, attempts: i64, error: &str, at: Timestamp) -> Result<bool> {
+        let done = run!(
+            self,
+            execute,
+            sqlx::query!(
+                "UPDATE jobs SET state = 'dead', lease_until = NULL, last_error = $3, updated_at = $4 \
+                 WHERE id = $1 AND attempts = $2 AND state = 'running'",
+                id as _,
+                attempts,
+                error,
+                at as _
+            )
+        )?;
+        Ok(done.rows_affected() > 0)
+    }
+
     async fn retry(&mut self, id: JobId, at: Timestamp) -> Result<bool> {
         let done = run!(
             self,
