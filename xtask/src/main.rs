@@ -1,5 +1,7 @@
 //! `cargo xtask …`: chores of this repository. One file per chore.
 
+mod column_types;
+mod columns;
 mod plugins;
 mod postgres;
 mod sqlx;
@@ -16,6 +18,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Write docs/data-inventory.md from the column registry (or check that it is up to date)
+    Columns(columns::Arguments),
     /// Build the plugins as WebAssembly components into dist/plugins/, and the hostile ones of the tests beside them
     Plugins(plugins::Arguments),
     /// Describe every SQL statement against both databases again (or check that nothing changed)
@@ -24,6 +28,7 @@ enum Chore {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
+        Chore::Columns(arguments) => columns::run(&arguments),
         Chore::Plugins(arguments) => plugins::run(&arguments),
         Chore::Sqlx(arguments) => sqlx::run(&arguments),
     }

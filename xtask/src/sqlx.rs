@@ -7,207 +7,13 @@
 //! Needs the `sqlite3` and `psql` programs, and a PostgreSQL: the one in `POSTGRES_URL` (a role that may create
 //! databases), or a temporary one started from an installed server.
 
+use crate::column_types::TYPES;
 use crate::postgres::Server;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// Columns whose Rust type is not the database's own: per table, column and type. `store::` stands for the crate of the
-/// storage traits; a type without a path is the core's.
-const TYPES: &[(&str, &[(&str, &str)])] = &[
-    (
-        "operators",
-        &[
-            ("id", "OperatorId"),
-            ("role", "OperatorRole"),
-            ("created_at", "Timestamp"),
-            ("disabled_at", "Timestamp"),
-        ],
-    ),
-    (
-        "operator_sessions",
-        &[
-            ("id", "SessionId"),
-            ("operator_id", "OperatorId"),
-            ("created_at", "Timestamp"),
-            ("last_seen_at", "Timestamp"),
-            ("expires_at", "Timestamp"),
-            ("revoked_at", "Timestamp"),
-        ],
-    ),
-    (
-        "tenants",
-        &[
-            ("id", "TenantId"),
-            ("status", "TenantStatus"),
-            ("isolation", "Isolation"),
-            ("demo_at", "Timestamp"),
-            ("created_at", "Timestamp"),
-            ("updated_at", "Timestamp"),
-        ],
-    ),
-    (
-        "plugin_versions",
-        &[("id", "PluginVersionId"), ("installed_at", "Timestamp")],
-    ),
-    ("plugin_uses", &[("tenant_id", "TenantId")]),
-    (
-        "routes",
-        &[
-            ("id", "RouteId"),
-            ("tenant_id", "TenantId"),
-            ("created_at", "Timestamp"),
-            ("updated_at", "Timestamp"),
-        ],
-    ),
-    ("settings", &[("updated_at", "Timestamp")]),
-    (
-        "jobs",
-        &[
-            ("id", "JobId"),
-            ("tenant_id", "TenantId"),
-            ("state", "store::JobState"),
-            ("run_at", "Timestamp"),
-            ("lease_until", "Timestamp"),
-            ("created_at", "Timestamp"),
-            ("updated_at", "Timestamp"),
-        ],
-    ),
-    ("platform_audit_events", AUDIT),
-    ("audit_events", AUDIT),
-    (
-        "users",
-        &[
-            ("id", "UserId"),
-            ("email_verified_at", "Timestamp"),
-            ("role", "Role"),
-            ("status", "store::UserStatus"),
-            ("created_at", "Timestamp"),
-            ("updated_at", "Timestamp"),
-            ("last_login_at", "Timestamp"),
-        ],
-    ),
-    (
-        "identities",
-        &[
-            ("installation_id", "InstallationId"),
-            ("user_id", "UserId"),
-            ("created_at", "Timestamp"),
-        ],
-    ),
-    (
-        "sessions",
-        &[
-            ("id", "SessionId"),
-            ("user_id", "UserId"),
-            ("created_at", "Timestamp"),
-            ("last_seen_at", "Timestamp"),
-            ("expires_at", "Timestamp"),
-            ("revoked_at", "Timestamp"),
-        ],
-    ),
-    (
-        "installations",
-        &[
-            ("id", "InstallationId"),
-            ("status", "store::InstallationStatus"),
-            ("created_at", "Timestamp"),
-            ("updated_at", "Timestamp"),
-        ],
-    ),
-    (
-        "installation_secrets",
-        &[("installation_id", "InstallationId"), ("created_at", "Timestamp")],
-    ),
-    (
-        "logins",
-        &[
-            ("id", "LoginId"),
-            ("installation_id", "InstallationId"),
-            ("expires_at", "Timestamp"),
-            ("created_at", "Timestamp"),
-        ],
-    ),
-    (
-        "usage_events",
-        &[
-            ("id", "UsageEventId"),
-            ("occurred_at", "Timestamp"),
-            ("ingested_at", "Timestamp"),
-        ],
-    ),
-    ("usage_hours", &[("hour", "Timestamp")]),
-    ("quota_counters", &[("window_start", "Timestamp")]),
-    ("quota_overrides", &[("updated_at", "Timestamp")]),
-    (
-        "orders",
-        &[
-            ("id", "OrderId"),
-            ("currency", "Currency"),
-            ("status", "store::OrderStatus"),
-            ("installation_id", "InstallationId"),
-            ("created_by", "uuid::Uuid"),
-            ("created_at", "Timestamp"),
-            ("updated_at", "Timestamp"),
-            ("paid_at", "Timestamp"),
-        ],
-    ),
-    (
-        "deliveries",
-        &[
-            ("id", "DeliveryId"),
-            ("installation_id", "InstallationId"),
-            ("received_at", "Timestamp"),
-        ],
-    ),
-    (
-        "provider_events",
-        &[("installation_id", "InstallationId"), ("applied_at", "Timestamp")],
-    ),
-    (
-        "report_runs",
-        &[
-            ("id", "ReportRunId"),
-            ("installation_id", "InstallationId"),
-            ("status", "store::RunStatus"),
-            ("requested_by", "uuid::Uuid"),
-            ("created_at", "Timestamp"),
-            ("finished_at", "Timestamp"),
-        ],
-    ),
-    (
-        "files",
-        &[("id", "FileId"), ("run_id", "ReportRunId"), ("created_at", "Timestamp")],
-    ),
-    ("subject_keys", &[("subject", "SubjectId"), ("created_at", "Timestamp")]),
-    (
-        "outbox",
-        &[("id", "JobId"), ("run_at", "Timestamp"), ("created_at", "Timestamp")],
-    ),
-    (
-        "kv",
-        &[("installation_id", "InstallationId"), ("expires_at", "Timestamp")],
-    ),
-    (
-        "calls",
-        &[
-            ("id", "CallId"),
-            ("installation_id", "InstallationId"),
-            ("request_id", "RequestId"),
-            ("started_at", "Timestamp"),
-        ],
-    ),
-];
-const AUDIT: &[(&str, &str)] = &[
-    ("id", "AuditEventId"),
-    ("at", "Timestamp"),
-    ("actor_kind", "ActorKind"),
-    ("actor_id", "uuid::Uuid"),
-    ("outcome", "Outcome"),
-    ("request_id", "RequestId"),
-];
 
 /// The two stores: crate, folder, variable with the database's address, migrations.
 const STORES: [(&str, &str, &str, &str); 2] = [
@@ -288,7 +94,7 @@ fn describe_both(root: &Path, scratch: &Path, check: bool) -> Result<()> {
 /// A store's `sqlx.toml`.
 fn config(variable: &str) -> String {
     let mut text = String::from(
-        "# Written by `cargo xtask sqlx` from the list in xtask/src/sqlx.rs: both stores have the same types.\n\n",
+        "# Written by `cargo xtask sqlx` from the list in xtask/src/column_types.rs: both stores have the same types.\n\n",
     );
     let _ = writeln!(text, "[common]\ndatabase-url-var = \"{variable}\"");
     for (table, columns) in TYPES {

@@ -25,6 +25,8 @@ const MOST: u64 = 256;
 const OLDEST: Duration = Duration::from_millis(10);
 /// How long a transaction waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Longest life of a transaction. One that is stuck would keep the answers of those before it in its batch.
+const LONGEST: Duration = Duration::from_secs(60);
 /// How many may wait.
 const QUEUE: usize = 1024;
 
@@ -214,7 +216,11 @@ impl Owner {
         };
         // A request given up meanwhile drops the lease, which sends the connection back at once.
         drop(request.send(Ok(lease)));
-        let Return { mut conn, keep } = returned.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
+        // The connection of one that is stuck closes when it lets go of it, and undoes the batch with it.
+        let Return { mut conn, keep } = tokio::time::timeout(LONGEST, returned)
+            .await
+            .map_err(|_| sqlx::Error::PoolTimedOut)?
+            .map_err(|_| sqlx::Error::WorkerCrashed)?;
         match keep {
             Some(keep) => match sqlx::query("RELEASE one").execute(&mut conn).await {
                 Ok(_) => batch.push(keep),

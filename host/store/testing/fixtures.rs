@@ -1,5 +1,14 @@
 //! Rows to test with: every field set to something that tells it apart.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "each mount uses a part; tests need no reference and may panic"
+)]
+
 use aistack_core::*;
 use aistack_store::*;
 use std::sync::atomic::{AtomicU64, Ordering};

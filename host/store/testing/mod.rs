@@ -13,9 +13,11 @@
 )]
 
 pub mod audit;
+pub mod commerce;
 pub mod fixtures;
 pub mod isolation;
 pub mod platform;
+pub mod registry;
 pub mod tenant;
 
 pub use fixtures::{Dice, audit, demo_tenant, scope_of};
@@ -27,7 +29,8 @@ macro_rules! every_store {
     () => {
         $crate::every_store! {
             platform(store): operators, tenants, plugins, routes, settings, jobs;
-            tenant(store, scope): users, subject_keys, installations, usage, orders, reports, machinery;
+            tenant(store, scope): users, subject_keys, installations, machinery;
+            commerce(store, scope): usage, orders, reports;
             audit(store, scope): appends_leaves, filters, logs_are_separate;
             audit(shared, scope): concurrent_commits;
             isolation(shared, scope): all_or_nothing, no_write_skew, racing_counts;

@@ -10,6 +10,7 @@
 )]
 
 use aistack_store_postgres::PostgresConfig;
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -43,7 +44,17 @@ impl Database {
 
     /// Runs statements as the owner and answers what they printed.
     pub fn psql(&self, sql: &str) -> String {
-        psql(&self.url, sql).expect("psql")
+        psql(&self.url, &["--command", sql], "").expect("psql")
+    }
+
+    /// Runs a script in one session and answers what it printed, or the error.
+    pub fn script(&self, script: &str) -> Result<String, String> {
+        psql(&self.url, &["--file", "-"], script)
+    }
+
+    /// The database's name.
+    pub fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap_or_default()
     }
 }
 
@@ -52,20 +63,31 @@ impl Database {
 /// # Panics
 /// Without PostgreSQL where `CI` is set: a test that did nothing must not look like one that passed.
 pub fn database() -> Option<Database> {
-    let Some(server) = SERVER.get_or_init(Server::start) else {
+    database_with("off")
+}
+
+/// The same on a server that waits for the disk, for measurements.
+pub fn durable_database() -> Option<Database> {
+    database_with("on")
+}
+
+/// The first call of a process decides how its own server treats the disk; tests don't need theirs to survive anything.
+fn database_with(fsync: &str) -> Option<Database> {
+    let Some(server) = SERVER.get_or_init(|| Server::start(fsync)) else {
         eprintln!("SKIPPED: PostgreSQL is not installed; set AISTACK_TEST_POSTGRES or install postgresql");
         return None;
     };
     let turn = TURN.fetch_add(1, Ordering::Relaxed);
     let name = format!("aistack_test_{}_{turn}", std::process::id());
-    psql(&format!("{}/postgres", server.base), &format!("CREATE DATABASE {name}")).expect("creating a database");
+    let create = format!("CREATE DATABASE {name}");
+    psql(&format!("{}/postgres", server.base), &["--command", &create], "").expect("creating a database");
     Some(Database {
         url: format!("{}/{name}", server.base),
     })
 }
 
 impl Server {
-    fn start() -> Option<Self> {
+    fn start(fsync: &str) -> Option<Self> {
         if let Ok(url) = std::env::var("AISTACK_TEST_POSTGRES") {
             let (base, _) = url.rsplit_once('/').expect("AISTACK_TEST_POSTGRES names a database");
             return Some(Self {
@@ -94,7 +116,7 @@ impl Server {
         run(Command::new("sh").current_dir("/").arg("-ec").arg(format!(
             "{prefix}{bin}/initdb -D {home}/data -U aistack -A trust -E UTF8 --locale=C.UTF-8 >{home}/initdb.log
              {prefix}{bin}/pg_ctl -D {home}/data -w -l {home}/data/log -o '-p {port} -c listen_addresses=127.0.0.1 \
-             -c unix_socket_directories= -c fsync=off -c max_connections=300 -c shared_buffers=64MB' start >/dev/null"
+             -c unix_socket_directories= -c fsync={fsync} -c max_connections=300 -c shared_buffers=64MB' start >/dev/null"
         )));
         let keeper = Command::new("sh")
             .current_dir("/")
@@ -112,8 +134,8 @@ impl Server {
     }
 }
 
-fn psql(url: &str, sql: &str) -> Result<String, String> {
-    let output = Command::new("psql")
+fn psql(url: &str, arguments: &[&str], input: &str) -> Result<String, String> {
+    let mut child = Command::new("psql")
         .args([
             "--no-psqlrc",
             "--quiet",
@@ -122,10 +144,17 @@ fn psql(url: &str, sql: &str) -> Result<String, String> {
             "--set",
             "ON_ERROR_STOP=1",
         ])
-        .args(["--dbname", url, "--command", sql])
-        .stdin(Stdio::null())
-        .output()
+        .args(["--dbname", url])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .map_err(|e| e.to_string())?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input.as_bytes()).map_err(|e| e.to_string())?;
+    }
+    let output = child.wait_with_output().map_err(|e| e.to_string())?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     } else {
