@@ -138,7 +138,7 @@ async fn the_first_sign_in_makes_an_account_and_the_next_one_finds_it() {
         .unwrap_err();
     assert_eq!(reason(&other), (ProblemKind::LoginRefused, "account_exists"));
     assert_eq!(
-        w.trail(&t).await[1..],
+        w.trail(&t).await[2..],
         [
             "user.provisioned ok",
             "identity.linked ok",
@@ -358,5 +358,5 @@ async fn the_providers_no_is_a_refusal_and_its_failure_is_a_failure() {
     let p = sign_in(&w, &t, c.id, Err(down)).await.unwrap_err();
     assert_eq!(p.kind, ProblemKind::PluginFailed);
     assert!(!p.detail.contains("10.0.0.1"), "{}", p.detail);
-    assert_eq!(w.trail(&t).await[1..], ["login.refused denied", "login.refused failed"]);
+    assert_eq!(w.trail(&t).await[2..], ["login.refused denied", "login.refused failed"]);
 }

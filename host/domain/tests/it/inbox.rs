@@ -12,6 +12,7 @@ use aistack_domain::{
 };
 use aistack_store::{Delivery, OrderStatus, Page};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The delivery a provider would make to the installation's URL.
 fn delivery(till: &InstallationView, body: &str) -> Inbound {
@@ -69,6 +70,8 @@ fn outcome(events: Vec<Event>) -> InboundOutcome {
 }
 
 async fn deliver(w: &World, till: &InstallationView, answer: Result<InboundOutcome, Fault>) -> Result<Answer, Problem> {
+    // Lists go by time: deliveries of one instant have no order.
+    w.clock.forward(Duration::from_millis(1));
     w.script.inbound.lock().unwrap().push_back(answer);
     billing::receive(&w.app, delivery(till, "{}")).await
 }

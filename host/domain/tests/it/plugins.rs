@@ -322,11 +322,12 @@ async fn an_upgrade_that_asks_for_more_needs_consent() {
         ("1.1.0", Some("new"))
     );
     let all = catalogue::list(&w.app, &Page::default()).await.unwrap();
-    let uses: Vec<_> = all
+    let mut uses: Vec<_> = all
         .iter()
         .map(|l| (l.version.version.as_str(), l.installations))
         .collect();
-    assert_eq!(uses, [("1.1.0", 1), ("1.0.0", 0)]);
+    uses.sort_unstable();
+    assert_eq!(uses, [("1.0.0", 0), ("1.1.0", 1)]);
     // Back again asks for less.
     let back = Change {
         version: Some("1.0.0".to_owned()),
@@ -458,7 +459,7 @@ async fn a_switched_off_plugin_is_not_called() {
     let p = installations::check(&w.app, &t, made.id, false).await.unwrap_err();
     assert_eq!(p.kind, ProblemKind::PluginUnavailable);
     assert_eq!(
-        w.trail(&t).await,
+        w.trail(&t).await[1..],
         [
             "installation.enabled ok",
             "installation.checked ok",

@@ -176,7 +176,7 @@ async fn usage_is_shown_by_the_tenants_own_days() {
         ("usage.csv", i64::try_from(text.len()).unwrap())
     );
     assert_eq!(
-        w.trail(&t).await[6..],
+        w.trail(&t).await[7..],
         [
             "report.requested ok",
             "report.started ok",

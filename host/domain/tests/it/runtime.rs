@@ -24,8 +24,6 @@ pub(crate) struct Script {
     pub(crate) asked: Mutex<Vec<String>>,
     /// The states handed to `resume`.
     pub(crate) states: Mutex<Vec<Vec<u8>>>,
-    /// The last invocation.
-    pub(crate) last: Mutex<Option<Invocation>>,
     loaded: Mutex<BTreeSet<String>>,
 }
 
@@ -43,14 +41,11 @@ pub(crate) enum ReportScript {
 
 impl Script {
     fn note(&self, inv: &Invocation, text: String) {
+        assert!(!inv.digest.is_empty() && inv.base_url.starts_with("http://"));
         self.asked.lock().unwrap().push(text);
-        *self.last.lock().unwrap() = Some(inv.clone());
     }
     pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().unwrap())
-    }
-    pub(crate) fn last(&self) -> Invocation {
-        self.last.lock().unwrap().clone().expect("a call was made")
     }
 }
 

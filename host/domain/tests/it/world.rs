@@ -146,7 +146,8 @@ impl World {
         let config = AppConfig {
             public_url: "http://localhost:8080".parse().unwrap(),
             version: "test",
-            accounting: Accounting::default(),
+            accounting: Accounting::Durable,
+            allow_private_addresses: false,
         };
         Self {
             app: Arc::new(App::new(ports, config)),

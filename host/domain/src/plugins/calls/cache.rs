@@ -165,12 +165,16 @@ pub(super) async fn load(app: &App, t: &TenantCtx, id: InstallationId) -> Result
     };
     // Defence in depth: whatever the row says, nothing beyond the manifest of this version is ever linked.
     let declared = grants::declared(&listed.manifest, &config);
+    let mut granted = grants::within(granted, &declared);
+    if app.config.allow_private_addresses {
+        granted.private_hosts = [granted.http_hosts.as_slice(), &granted.dial_targets].concat();
+    }
     let loaded = Arc::new(Loaded {
         kind,
         digest: row.digest.as_str().into(),
         live: config.get("test_mode").and_then(Value::as_bool) != Some(true),
         secrets: Arc::new(secrets::open_all(app, t.scope.id(), &stored)?),
-        grants: Arc::new(grants::within(granted, &declared)),
+        grants: Arc::new(granted),
         manifest: Arc::new(listed.manifest),
         config: Arc::new(config),
         host_config,
