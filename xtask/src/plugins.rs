@@ -36,6 +36,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .parent()
         .context("xtask has a parent folder")?;
     let plugins = Workspace::open(&root.join("plugins"))?;
+    for member in &plugins.components {
+        tested(&plugins.folder.join(&member.name))?;
+    }
     for name in &arguments.names {
         ensure!(
             plugins.components.iter().any(|c| c.name == *name),
@@ -165,6 +168,21 @@ fn members(metadata: &Metadata) -> Result<Vec<Member>> {
     }
     members.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(members)
+}
+
+/// Every plugin has to run its world's conformance suite in its own tests.
+fn tested(folder: &Path) -> Result<()> {
+    for entry in walkdir::WalkDir::new(folder) {
+        let entry = entry?;
+        let is_rust = entry.path().extension().is_some_and(|e| e == "rs");
+        if is_rust && fs::read_to_string(entry.path())?.contains("conformance::Plugin {") {
+            return Ok(());
+        }
+    }
+    bail!(
+        "{} does not run the conformance suite of its world (aistack_sdk_test::conformance)",
+        folder.display()
+    );
 }
 
 /// The embedded texts have to be there, and the manifest has to declare exactly the powers that the code uses: one too

@@ -22,6 +22,8 @@ mod fake;
 pub mod keys;
 pub mod manifest;
 pub mod schema;
+#[cfg(test)]
+mod tests;
 
 pub use fake::{FakeHost, LogLine, Matcher, On, Request, delete, get, post, put};
 
