@@ -2,4 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking that something is wrong")]
 
 mod architecture;
+mod bad_input;
 mod peers;
+mod story;

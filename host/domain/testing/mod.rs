@@ -100,6 +100,7 @@ impl TestApp {
             AppConfig {
                 public_url: "http://localhost:8080".parse().unwrap(),
                 version: "0.0.0-test",
+                allow_private_addresses: false,
                 accounting,
             },
         ));

@@ -1,10 +1,18 @@
 //! A plugin call in a fresh instance against the same function native. The work: two JSON documents (150 and 430
 //! bytes) read, one written, three host calls, an HMAC. `cargo bench -p aistack-plugins`.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a bench measures real time and stops on errors")]
-#![expect(missing_docs, reason = "criterion's macros define items of their own")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a bench measures real time and stops on errors"
+)]
 
 #[path = "../tests/it/harness.rs"]
-#[allow(dead_code, unreachable_pub, missing_docs, reason = "shared with the tests; the bench needs a part of it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "shared with the tests; the bench needs a part of it"
+)]
 mod harness;
 #[path = "../../../tests/hostile/common/src/work.rs"]
 #[allow(unreachable_pub, reason = "shared with the component")]
@@ -59,7 +67,10 @@ fn native_with(config: &str, payload: &str) -> String {
 }
 
 fn benches(c: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let bench = Bench::new();
     let digest = runtime.block_on(bench.admit("payment"));
     let invocation = || Invocation {
@@ -68,13 +79,17 @@ fn benches(c: &mut Criterion) {
         ..bench.invocation(&digest)
     };
     // Both sides must come to the same address, or the comparison means nothing.
-    let paid = runtime.block_on(bench.host.payment().create(invocation(), order(payload()))).unwrap();
+    let paid = runtime
+        .block_on(bench.host.payment().create(invocation(), order(payload())))
+        .unwrap();
     assert_eq!(paid.action, PaymentAction::Redirect(native()));
     assert_eq!(bench.platform.last().outcome, CallOutcome::Ok);
 
     let mut group = c.benchmark_group("plugin_call");
     let (config, payload_text) = (config().to_string(), payload().to_string());
-    group.bench_function("native", |b| b.iter(|| native_with(black_box(&config), black_box(&payload_text))));
+    group.bench_function("native", |b| {
+        b.iter(|| native_with(black_box(&config), black_box(&payload_text)));
+    });
     let inv = invocation();
     group.bench_function("fresh_instance", |b| {
         b.to_async(&runtime).iter(|| async {

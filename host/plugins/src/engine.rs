@@ -88,7 +88,9 @@ pub(crate) fn figures(engine: &Engine, capacity: u32, components: usize) -> Pool
     let m = engine.pooling_allocator_metrics();
     let of = |f: &dyn Fn(&wasmtime::PoolingAllocatorMetrics) -> usize| m.as_ref().map_or(0, |m| f(m) as u64);
     PoolFigures {
-        instances: m.as_ref().map_or(0, wasmtime::PoolingAllocatorMetrics::component_instances),
+        instances: m
+            .as_ref()
+            .map_or(0, wasmtime::PoolingAllocatorMetrics::component_instances),
         capacity: u64::from(capacity),
         memories: of(&|m| m.memories()),
         stacks: of(&|m| m.stacks()),

@@ -83,6 +83,10 @@ impl PluginHost {
     /// # Errors
     /// [`Refusal::Host`] when the pool can't be reserved (address space), the directory can't be made, or threads
     /// can't be started.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the key in it is not to live on with the caller"
+    )]
     pub fn new(config: RuntimeConfig, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Arc<Self>, Refusal> {
         let engine = engine::running(&config).map_err(|e| host("the engine can't be started", format!("{e:#}")))?;
         engine::start_ticker(&engine).map_err(|e| host("the ticker can't be started", e))?;
@@ -127,10 +131,7 @@ impl PluginHost {
 
     /// Runs on the plugins' own runtime. What was started is finished even if nobody waits for it any more: a payment
     /// must not be dropped half-way because a browser went away.
-    async fn on_runtime<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, String> {
+    async fn on_runtime<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T, String> {
         match &self.runtime {
             Some(runtime) => runtime.spawn(work).await.map_err(|e| e.to_string()),
             None => Err("the plugin runtime has been stopped".to_owned()),
@@ -187,7 +188,16 @@ impl Inner {
                 Duration::from_secs(1),
             )));
         };
-        let done = call::execute(&self.engine, &self.shared, &loaded.pre, inv, operation, self.max_memory, work).await;
+        let done = call::execute(
+            &self.engine,
+            &self.shared,
+            &loaded.pre,
+            inv,
+            operation,
+            self.max_memory,
+            work,
+        )
+        .await;
         self.breakers.leave(key, done.unhealthy, clock.monotonic());
         tracing::Span::current().record("outcome", done.receipt.outcome.as_str());
         services.receipt(done.receipt);
@@ -198,7 +208,11 @@ impl Inner {
         let unavailable = |code, message: String| Fault::new(FaultKind::Denied, code, message);
         let loaded = self.components.load().get(&*inv.digest).cloned();
         let loaded = loaded.ok_or_else(|| {
-            Fault::new(FaultKind::NotFound, "not_loaded", Refusal::Missing(inv.digest.to_string()).to_string())
+            Fault::new(
+                FaultKind::NotFound,
+                "not_loaded",
+                Refusal::Missing(inv.digest.to_string()).to_string(),
+            )
         })?;
         loaded
             .facts

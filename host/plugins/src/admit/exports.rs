@@ -13,18 +13,33 @@ const WORLDS: [(PluginKind, &str, &[&str]); 3] = [
         PluginKind::Identity,
         "identity/login",
         &[
-            "core/lifecycle", "identity/login", "identity/directory", "core/inbound", "core/documents", "core/jobs",
+            "core/lifecycle",
+            "identity/login",
+            "identity/directory",
+            "core/inbound",
+            "core/documents",
+            "core/jobs",
         ],
     ),
     (
         PluginKind::Payment,
         "payment/payments",
         &[
-            "core/lifecycle", "payment/payments", "payment/refunds", "payment/agreements", "payment/settlement",
-            "core/inbound", "core/documents", "core/jobs",
+            "core/lifecycle",
+            "payment/payments",
+            "payment/refunds",
+            "payment/agreements",
+            "payment/settlement",
+            "core/inbound",
+            "core/documents",
+            "core/jobs",
         ],
     ),
-    (PluginKind::Report, "report/generator", &["core/lifecycle", "report/generator"]),
+    (
+        PluginKind::Report,
+        "report/generator",
+        &["core/lifecycle", "report/generator"],
+    ),
 ];
 
 /// The kind and the highest contract version among the exports.
@@ -44,7 +59,11 @@ pub(super) fn world(shape: &Shape) -> Result<(PluginKind, Version), Refusal> {
     let mut found = WORLDS.iter().filter(|(_, mark, _)| exports(mark));
     let (Some((kind, _, wanted)), None) = (found.next(), found.next()) else {
         let names: Vec<&str> = shape.exports.keys().map(String::as_str).collect();
-        let list = if names.is_empty() { "no interface".to_owned() } else { names.join(", ") };
+        let list = if names.is_empty() {
+            "no interface".to_owned()
+        } else {
+            names.join(", ")
+        };
         return Err(Refusal::WrongWorld(format!("it exports {list}")));
     };
     let missing: Vec<&str> = wanted.iter().filter(|w| !exports(w)).copied().collect();
@@ -54,7 +73,11 @@ pub(super) fn world(shape: &Shape) -> Result<(PluginKind, Version), Refusal> {
             missing.join(", aistack:")
         )));
     }
-    let version = ours.into_iter().map(|(_, v, _)| v).max().unwrap_or(Version::new(0, 0, 0));
+    let version = ours
+        .into_iter()
+        .map(|(_, v, _)| v)
+        .max()
+        .unwrap_or(Version::new(0, 0, 0));
     Ok((*kind, version))
 }
 
@@ -71,7 +94,11 @@ mod tests {
 
     #[test]
     fn worlds_are_told_by_their_exports() {
-        let s = shape(&["aistack:core/lifecycle@1.0.0", "aistack:report/generator@1.0.0", "other:thing/x"]);
+        let s = shape(&[
+            "aistack:core/lifecycle@1.0.0",
+            "aistack:report/generator@1.0.0",
+            "other:thing/x",
+        ]);
         assert_eq!(world(&s).unwrap(), (PluginKind::Report, Version::new(1, 0, 0)));
     }
 
@@ -81,12 +108,22 @@ mod tests {
             &[][..],
             &["wasi:cli/run@0.2.6"],
             &["aistack:report/generator@1.0.0"],
-            &["aistack:core/lifecycle@1.0.0", "aistack:report/generator@1.0.0", "aistack:identity/login@1.0.0"],
+            &[
+                "aistack:core/lifecycle@1.0.0",
+                "aistack:report/generator@1.0.0",
+                "aistack:identity/login@1.0.0",
+            ],
         ] {
-            assert!(matches!(world(&shape(exports)), Err(Refusal::WrongWorld(_))), "{exports:?}");
+            assert!(
+                matches!(world(&shape(exports)), Err(Refusal::WrongWorld(_))),
+                "{exports:?}"
+            );
         }
         assert!(matches!(
-            world(&shape(&["aistack:core/lifecycle@2.0.0", "aistack:report/generator@2.0.0"])),
+            world(&shape(&[
+                "aistack:core/lifecycle@2.0.0",
+                "aistack:report/generator@2.0.0"
+            ])),
             Err(Refusal::WrongVersion { .. })
         ));
     }

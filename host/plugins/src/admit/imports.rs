@@ -91,7 +91,11 @@ pub(super) fn check(shape: &Shape, kind: PluginKind) -> Result<Imported, Refusal
             unknown.push(name.clone());
         }
     }
-    if unknown.is_empty() { Ok(found) } else { Err(Refusal::UnknownImports(unknown)) }
+    if unknown.is_empty() {
+        Ok(found)
+    } else {
+        Err(Refusal::UnknownImports(unknown))
+    }
 }
 
 /// The interfaces a component calls and was not granted.
@@ -106,7 +110,11 @@ impl super::Facts {
             .filter(|need| !grants.interfaces.iter().any(|g| g == *need))
             .map(|need| (*need).to_owned())
             .collect();
-        if missing.is_empty() { Ok(()) } else { Err(NotGranted(missing)) }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(NotGranted(missing))
+        }
     }
 }
 
@@ -157,7 +165,12 @@ mod tests {
 
     #[test]
     fn newer_and_other_majors_are_refused_by_version() {
-        for name in ["aistack:host/log@1.1.0", "aistack:host/log@2.0.0", "aistack:host/log@0.9.0", "aistack:host/log"] {
+        for name in [
+            "aistack:host/log@1.1.0",
+            "aistack:host/log@2.0.0",
+            "aistack:host/log@0.9.0",
+            "aistack:host/log",
+        ] {
             assert!(
                 matches!(
                     check(&shape(&[(name, &["emit"])]), PluginKind::Identity),

@@ -113,7 +113,9 @@ fn functions_of(types: wasmparser::types::TypesRef<'_>, id: ComponentInstanceTyp
 
 fn keep(slot: &mut Option<Vec<u8>>, name: &str, data: &[u8]) -> Result<(), Refusal> {
     if data.len() > MAX_SECTION {
-        return Err(Refusal::Manifest(format!("section {name} has more than {MAX_SECTION} bytes")));
+        return Err(Refusal::Manifest(format!(
+            "section {name} has more than {MAX_SECTION} bytes"
+        )));
     }
     match slot {
         Some(known) if known != data => Err(Refusal::Manifest(format!("section {name} occurs twice, differently"))),

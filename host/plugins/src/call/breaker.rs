@@ -113,7 +113,11 @@ mod tests {
             b.leave(key(), true, S(i));
         }
         assert_eq!(b.enter(key(), S(5)), Err(S(29)));
-        assert_eq!(b.enter((key().0, key().1, "login.resume"), S(5)), Ok(()), "operations are apart");
+        assert_eq!(
+            b.enter((key().0, key().1, "login.resume"), S(5)),
+            Ok(()),
+            "operations are apart"
+        );
         assert_eq!(b.enter(key(), S(34)), Ok(()), "half open");
         assert!(b.enter(key(), S(34)).is_err(), "one probe at a time");
         b.leave(key(), false, S(35));

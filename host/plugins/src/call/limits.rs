@@ -86,7 +86,10 @@ mod tests {
     fn memories_share_one_bound() {
         let mut l = Limiter::new(100);
         assert!(l.memory_growing(0, 60, None).unwrap());
-        assert!(!l.memory_growing(0, 60, None).unwrap(), "a second memory must not double the bound");
+        assert!(
+            !l.memory_growing(0, 60, None).unwrap(),
+            "a second memory must not double the bound"
+        );
         assert!(l.refused);
         assert!(l.memory_growing(0, 40, None).unwrap());
         assert_eq!(l.peak, 100);

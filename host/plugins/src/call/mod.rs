@@ -65,7 +65,11 @@ pub(crate) async fn execute<O>(
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
         left -= 1;
-        Ok(if left == 0 { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
+        Ok(if left == 0 {
+            UpdateDeadline::Interrupt
+        } else {
+            UpdateDeadline::Yield(1)
+        })
     });
     let (ended, guest) = {
         let mut spent = Duration::ZERO;

@@ -43,7 +43,11 @@ impl Queue {
         if tenants.len() > SWEEP_AT {
             tenants.retain(|_, s| Arc::strong_count(s) > 1 || s.available_permits() < self.share);
         }
-        Arc::clone(tenants.entry(tenant).or_insert_with(|| Arc::new(Semaphore::new(self.share))))
+        Arc::clone(
+            tenants
+                .entry(tenant)
+                .or_insert_with(|| Arc::new(Semaphore::new(self.share))),
+        )
     }
 
     /// Waits for a place, no longer than the call's own wall time or the queue's patience.

@@ -74,17 +74,29 @@ fn classify(error: &wasmtime::Error, state: &CallState) -> (CallOutcome, &'stati
         return (C::Refused, "pool_full", "no instance is free");
     }
     if let Some(ResourceTableError::Full) = error.downcast_ref() {
-        return (C::Limit, "handles_exceeded", "the plugin holds more handles than it may");
+        return (
+            C::Limit,
+            "handles_exceeded",
+            "the plugin holds more handles than it may",
+        );
     }
     if error.is::<I32Exit>() {
         return (C::Trap, "exit", "the plugin ended itself");
     }
     // Some limiters end as an ordinary trap of the guest: the refused allocation is what aborted it.
     if state.limiter.refused {
-        return (C::Limit, "memory_exceeded", "the plugin needs more memory than it may use");
+        return (
+            C::Limit,
+            "memory_exceeded",
+            "the plugin needs more memory than it may use",
+        );
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => (C::Timeout, "cpu_time_exceeded", "the plugin used more CPU time than it may"),
+        Some(Trap::Interrupt) => (
+            C::Timeout,
+            "cpu_time_exceeded",
+            "the plugin used more CPU time than it may",
+        ),
         Some(Trap::StackOverflow | Trap::MemoryOutOfBounds) => (C::Trap, "memory_fault", "the plugin crashed"),
         Some(_) => (C::Trap, "trap", "the plugin crashed"),
         None if is_transfer(error) => (

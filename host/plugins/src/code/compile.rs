@@ -108,7 +108,11 @@ impl Compiler {
         if !done.status.success() {
             let said = String::from_utf8_lossy(&done.stderr);
             let last: String = said.lines().last().unwrap_or_default().chars().take(400).collect();
-            let why = if last.is_empty() { "it exceeded the limits on CPU time or memory".to_owned() } else { last };
+            let why = if last.is_empty() {
+                "it exceeded the limits on CPU time or memory".to_owned()
+            } else {
+                last
+            };
             return Err(refused(format!("{why} ({})", done.status)));
         }
         tokio::fs::read(out)

@@ -31,7 +31,9 @@ pub(crate) struct CodeStore {
 
 impl std::fmt::Debug for CodeStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CodeStore").field("dir", &self.dir).finish_non_exhaustive()
+        f.debug_struct("CodeStore")
+            .field("dir", &self.dir)
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,13 +90,16 @@ impl CodeStore {
         let (magic, rest) = file.split_first_chunk::<16>()?;
         let (tag, compiled) = rest.split_first_chunk::<TAG>()?;
         let expected = self.context(digest, compiled).sign();
-        let genuine = magic == MAGIC && aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_ref(), tag).is_ok();
+        let genuine =
+            magic == MAGIC && aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_ref(), tag).is_ok();
         if !genuine {
             tracing::warn!(digest, "a compiled plugin on disk does not verify; it is compiled anew");
             return None;
         }
         self.accept(engine, compiled)
-            .inspect_err(|e| tracing::warn!(digest, error = %e, "a compiled plugin on disk does not load; it is compiled anew"))
+            .inspect_err(
+                |e| tracing::warn!(digest, error = %e, "a compiled plugin on disk does not load; it is compiled anew"),
+            )
             .ok()
     }
 
@@ -116,7 +121,11 @@ impl CodeStore {
     pub(crate) fn save(&self, digest: &str, compiled: &[u8]) -> io::Result<()> {
         let temporary = self.dir.join(format!(".{}.new", hex::encode(self.rng.bytes::<16>())));
         let write = || {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&temporary)?;
             file.write_all(MAGIC)?;
             file.write_all(self.context(digest, compiled).sign().as_ref())?;
             file.write_all(compiled)?;

@@ -3,6 +3,6 @@
 mod compile;
 mod disk;
 
-pub use compile::compile_child_main;
 pub(crate) use compile::Compiler;
+pub use compile::compile_child_main;
 pub(crate) use disk::CodeStore;

@@ -41,7 +41,11 @@ impl wit::Host for CallState {
 }
 
 fn finished() -> crate::v1::bindings::types::Fault {
-    fault(FaultKind::Conflict, "file_finished", "the file was finished or could not be written")
+    fault(
+        FaultKind::Conflict,
+        "file_finished",
+        "the file was finished or could not be written",
+    )
 }
 
 impl wit::HostSink for CallState {

@@ -62,9 +62,12 @@ impl wit::Host for CallState {
                 format!("dataset {:?} is not granted", name.chars().take(80).collect::<String>()),
             )));
         }
-        let filter = match json_in(&filter, "filter") {
-            Ok(v) => v,
-            Err(_) => return Ok(Err(fault(FaultKind::InvalidInput, "filter_invalid", "the filter is not JSON"))),
+        let Ok(filter) = json_in(&filter, "filter") else {
+            return Ok(Err(fault(
+                FaultKind::InvalidInput,
+                "filter_invalid",
+                "the filter is not JSON",
+            )));
         };
         let as_of = Timestamp::from_millis(i64::try_from(as_of_ms).unwrap_or(i64::MAX));
         match self.inv.services.open_dataset(&name, filter, as_of).await {

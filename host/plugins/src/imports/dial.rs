@@ -49,7 +49,11 @@ enum Stream {
 type Tried<T> = Result<T, types::Fault>;
 
 fn broken(e: &std::io::Error) -> types::Fault {
-    fault(FaultKind::Transport, "connection_broken", format!("the connection broke: {e}"))
+    fault(
+        FaultKind::Transport,
+        "connection_broken",
+        format!("the connection broke: {e}"),
+    )
 }
 
 async fn within<T>(time: Duration, f: impl Future<Output = Tried<T>>) -> Tried<T> {
@@ -142,7 +146,11 @@ async fn connect(names: &dyn NameLookup, host: &Host<String>, port: u16, private
         }
     }
     let why = last.map_or_else(|| "no address".to_owned(), |e| e.to_string());
-    Err(fault(FaultKind::Transport, "connect_failed", format!("no connection: {why}")))
+    Err(fault(
+        FaultKind::Transport,
+        "connect_failed",
+        format!("no connection: {why}"),
+    ))
 }
 
 impl wit::Host for CallState {
@@ -159,7 +167,10 @@ impl wit::Host for CallState {
             return denied("target_not_granted", format!("{target} is not granted"));
         }
         if to.tls == wit::Tls::None && !private {
-            return denied("not_protected", format!("an unprotected connection to {target} is not granted"));
+            return denied(
+                "not_protected",
+                format!("an unprotected connection to {target} is not granted"),
+            );
         }
         let invalid = |what| Ok(Err(fault(FaultKind::InvalidInput, "endpoint_invalid", what)));
         let Ok(host) = Host::parse(&to.host) else {
@@ -212,7 +223,11 @@ fn bound(hosts: &[String], host: &str, target: &str) -> bool {
 }
 
 fn not_bound(target: &str) -> types::Fault {
-    fault(FaultKind::Denied, "secret_not_bound", format!("the secret is not bound to {target}"))
+    fault(
+        FaultKind::Denied,
+        "secret_not_bound",
+        format!("the secret is not bound to {target}"),
+    )
 }
 
 fn closed() -> types::Fault {
@@ -349,5 +364,9 @@ impl wit::HostConn for CallState {
 }
 
 fn wrong_state() -> types::Fault {
-    fault(FaultKind::Conflict, "tls_state", "start-tls fits a starttls connection, once")
+    fault(
+        FaultKind::Conflict,
+        "tls_state",
+        "start-tls fits a starttls connection, once",
+    )
 }

@@ -38,7 +38,11 @@ fn too_large(max: u64) -> Fault {
 }
 
 fn spool(e: &io::Error) -> Fault {
-    Fault::new(FaultKind::Internal, "spool_failed", format!("the download can't be kept: {e}"))
+    Fault::new(
+        FaultKind::Internal,
+        "spool_failed",
+        format!("the download can't be kept: {e}"),
+    )
 }
 
 impl wit::Host for CallState {
@@ -158,7 +162,11 @@ fn decode(mut input: Box<dyn Read>, encoding: &'static Encoding, out: &mut File,
     };
     loop {
         let n = input.read(&mut buf).map_err(|e| {
-            Fault::new(FaultKind::Provider, "unpack_failed", format!("the file can't be unpacked: {e}"))
+            Fault::new(
+                FaultKind::Provider,
+                "unpack_failed",
+                format!("the file can't be unpacked: {e}"),
+            )
         })?;
         let Some(decoder) = decoder.as_mut() else {
             if n == 0 {
@@ -260,6 +268,9 @@ mod tests {
 
     #[test]
     fn broken_gzip_is_the_providers_fault() {
-        assert_eq!(convert(file(b"nonsense"), true, UTF_8, 100).unwrap_err().code, "unpack_failed");
+        assert_eq!(
+            convert(file(b"nonsense"), true, UTF_8, 100).unwrap_err().code,
+            "unpack_failed"
+        );
     }
 }

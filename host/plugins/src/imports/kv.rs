@@ -3,7 +3,10 @@
 use super::{Answer, fault};
 use crate::{
     call::CallState,
-    v1::{bindings::{kv, types}, convert::fault_out},
+    v1::{
+        bindings::{kv, types},
+        convert::fault_out,
+    },
 };
 use aistack_domain::plugins::port::FaultKind;
 use std::time::Duration;

@@ -35,7 +35,8 @@ pub(crate) fn fault(kind: FaultKind, code: &str, message: impl Into<String>) -> 
 
 /// The host interfaces of contract 1, by the name that grants use.
 pub(crate) const INTERFACES: &[&str] = &[
-    "log", "config", "clock", "random", "kv", "secrets", "reveal", "crypto", "http", "dial", "blob", "download", "datasets",
+    "log", "config", "clock", "random", "kv", "secrets", "reveal", "crypto", "http", "dial", "blob", "download",
+    "datasets",
 ];
 
 /// Links one host interface.

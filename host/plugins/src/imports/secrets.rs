@@ -31,7 +31,11 @@ impl CallState {
     pub(crate) fn usable(&self, key: &Resource<SecretHandle>, class: &str, detail: &str) -> Answer<Usable<'_>> {
         let handle = self.table.get(key)?;
         let denied = || {
-            let wanted = if detail.is_empty() { class.to_owned() } else { format!("{class}:{detail}") };
+            let wanted = if detail.is_empty() {
+                class.to_owned()
+            } else {
+                format!("{class}:{detail}")
+            };
             fault(
                 FaultKind::Denied,
                 "use_not_granted",
@@ -49,7 +53,9 @@ impl CallState {
             return Ok(Err(denied()));
         }
         let bytes = self.inv.secrets.0.get(&handle.name).and_then(|v| v.get(handle.place));
-        Ok(bytes.map(|bytes| Usable { bytes, grant }).ok_or_else(|| missing(&handle.name)))
+        Ok(bytes
+            .map(|bytes| Usable { bytes, grant })
+            .ok_or_else(|| missing(&handle.name)))
     }
 }
 

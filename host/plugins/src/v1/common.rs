@@ -23,7 +23,10 @@ impl Pre {
     }
 
     /// A fresh instance of an identity component.
-    pub(super) async fn identity(&self, s: &mut Store<CallState>) -> wasmtime::Result<Result<b::identity::IdentityProvider, Fault>> {
+    pub(super) async fn identity(
+        &self,
+        s: &mut Store<CallState>,
+    ) -> wasmtime::Result<Result<b::identity::IdentityProvider, Fault>> {
         match self {
             Self::Identity(pre) => pre.instantiate_async(s).await.map(Ok),
             _ => Ok(Err(other_world(PluginKind::Identity))),
@@ -31,7 +34,10 @@ impl Pre {
     }
 
     /// A fresh instance of a payment component.
-    pub(super) async fn payment(&self, s: &mut Store<CallState>) -> wasmtime::Result<Result<b::payment::PaymentProvider, Fault>> {
+    pub(super) async fn payment(
+        &self,
+        s: &mut Store<CallState>,
+    ) -> wasmtime::Result<Result<b::payment::PaymentProvider, Fault>> {
         match self {
             Self::Payment(pre) => pre.instantiate_async(s).await.map(Ok),
             _ => Ok(Err(other_world(PluginKind::Payment))),
@@ -39,7 +45,10 @@ impl Pre {
     }
 
     /// A fresh instance of a report component.
-    pub(super) async fn report(&self, s: &mut Store<CallState>) -> wasmtime::Result<Result<b::report::ReportGenerator, Fault>> {
+    pub(super) async fn report(
+        &self,
+        s: &mut Store<CallState>,
+    ) -> wasmtime::Result<Result<b::report::ReportGenerator, Fault>> {
         match self {
             Self::Report(pre) => pre.instantiate_async(s).await.map(Ok),
             _ => Ok(Err(other_world(PluginKind::Report))),
@@ -128,11 +137,15 @@ pub(crate) fn inbound(endpoint: String, request: HttpRequest) -> Work<InboundOut
             let answer = match pre {
                 Pre::Identity(pre) => {
                     let i = pre.instantiate_async(&mut *store).await?;
-                    i.aistack_core_inbound().call_handle(store, &context, &endpoint, &request).await?
+                    i.aistack_core_inbound()
+                        .call_handle(store, &context, &endpoint, &request)
+                        .await?
                 }
                 Pre::Payment(pre) => {
                     let i = pre.instantiate_async(&mut *store).await?;
-                    i.aistack_core_inbound().call_handle(store, &context, &endpoint, &request).await?
+                    i.aistack_core_inbound()
+                        .call_handle(store, &context, &endpoint, &request)
+                        .await?
                 }
                 Pre::Report(_) => {
                     return Ok(Err(Fault::new(

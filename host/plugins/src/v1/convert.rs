@@ -3,9 +3,7 @@
 
 use super::bindings::types as wit;
 use aistack_core::{Money, Timestamp};
-use aistack_domain::plugins::port::{
-    Event, Fault, FaultKind, HttpRequest, HttpResponse, InboundOutcome, Invocation,
-};
+use aistack_domain::plugins::port::{Event, Fault, FaultKind, HttpRequest, HttpResponse, InboundOutcome, Invocation};
 use serde_json::Value;
 use std::time::Duration;
 

@@ -88,7 +88,9 @@ fn session_in(s: wit::Session) -> Result<ExternalSession, Fault> {
             phone: u.phone,
             display_name: u.display_name.map(|n| crate::call::scrub(&n)),
             // A picture from elsewhere than https is dropped, not a reason to refuse the person.
-            avatar: u.avatar.filter(|a| url::Url::parse(a).is_ok_and(|u| u.scheme() == "https")),
+            avatar: u
+                .avatar
+                .filter(|a| url::Url::parse(a).is_ok_and(|u| u.scheme() == "https")),
             groups: u.groups,
             attributes: c::json_in(&u.attributes, "user.attributes")?,
         },
@@ -158,9 +160,9 @@ impl IdentityPort for PluginHost {
         return_url: String,
     ) -> Result<Option<LoginStep>, Fault> {
         let session = session_out(session);
-        login!(self, inv, "login.logout", call_logout(&session, &return_url), |step| step
-            .map(step_in)
-            .transpose())
+        login!(self, inv, "login.logout", call_logout(&session, &return_url), |step| {
+            step.map(step_in).transpose()
+        })
     }
 }
 

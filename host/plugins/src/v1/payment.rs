@@ -1,7 +1,10 @@
 //! `aistack:payment/*` as the domain's `PaymentPort`.
 
 use super::{
-    bindings::{payment::exports::aistack::payment::{payments as wit, refunds as wit_refunds}, types},
+    bindings::{
+        payment::exports::aistack::payment::{payments as wit, refunds as wit_refunds},
+        types,
+    },
     convert as c,
 };
 use crate::host::PluginHost;
@@ -68,7 +71,9 @@ fn url_in(url: String) -> Result<String, Fault> {
     const SCRIPTS: [&str; 5] = ["javascript", "data", "vbscript", "file", "blob"];
     match url::Url::parse(&url) {
         Ok(u) if !SCRIPTS.contains(&u.scheme()) => Ok(url),
-        _ => Err(c::bad_output("an address for the browser is not a URL the platform sends people to")),
+        _ => Err(c::bad_output(
+            "an address for the browser is not a URL the platform sends people to",
+        )),
     }
 }
 
@@ -160,12 +165,24 @@ macro_rules! pay {
 impl PaymentPort for PluginHost {
     async fn create(&self, inv: Invocation, order: PaymentOrder) -> Result<Payment, Fault> {
         let order = order_out(order);
-        pay!(self, inv, "payments.create", aistack_payment_payments.call_create(&order), payment_in)
+        pay!(
+            self,
+            inv,
+            "payments.create",
+            aistack_payment_payments.call_create(&order),
+            payment_in
+        )
     }
 
     async fn resume(&self, inv: Invocation, payment: Payment, back: HttpRequest) -> Result<Payment, Fault> {
         let (payment, back) = (payment_out(payment), c::request_out(back));
-        pay!(self, inv, "payments.resume", aistack_payment_payments.call_resume(&payment, &back), payment_in)
+        pay!(
+            self,
+            inv,
+            "payments.resume",
+            aistack_payment_payments.call_resume(&payment, &back),
+            payment_in
+        )
     }
 
     async fn fetch(&self, inv: Invocation, order_id: String, provider_ref: Option<String>) -> Result<Payment, Fault> {
@@ -180,11 +197,23 @@ impl PaymentPort for PluginHost {
 
     async fn cancel(&self, inv: Invocation, payment: Payment, key: String) -> Result<Payment, Fault> {
         let payment = payment_out(payment);
-        pay!(self, inv, "payments.cancel", aistack_payment_payments.call_cancel(&payment, &key), payment_in)
+        pay!(
+            self,
+            inv,
+            "payments.cancel",
+            aistack_payment_payments.call_cancel(&payment, &key),
+            payment_in
+        )
     }
 
     async fn refund(&self, inv: Invocation, payment: Payment, refund: Refund) -> Result<Refund, Fault> {
         let (payment, refund) = (payment_out(payment), refund_out(refund));
-        pay!(self, inv, "refunds.create", aistack_payment_refunds.call_create(&payment, &refund), refund_in)
+        pay!(
+            self,
+            inv,
+            "refunds.create",
+            aistack_payment_refunds.call_create(&payment, &refund),
+            refund_in
+        )
     }
 }

@@ -26,7 +26,9 @@ async fn an_upload_is_described_exactly() {
     assert_eq!(i.size, bytes.len() as u64);
     assert_eq!(
         i.imports,
-        ["clock", "config", "crypto", "dial", "http", "kv", "log", "random", "reveal", "secrets"]
+        [
+            "clock", "config", "crypto", "dial", "http", "kv", "log", "random", "reveal", "secrets"
+        ]
     );
     assert_eq!(b.host.metrics().components, 1);
 }
@@ -48,7 +50,13 @@ async fn what_is_no_component_is_refused_as_such() {
     let b = Bench::new();
     let whole = component("report");
     let core_module = b"\0asm\x01\0\0\0".to_vec();
-    let mut inputs = vec![vec![], b"hello".to_vec(), b"\0asm".to_vec(), core_module, b"\x7fELF\x02\x01\x01\0".to_vec()];
+    let mut inputs = vec![
+        vec![],
+        b"hello".to_vec(),
+        b"\0asm".to_vec(),
+        core_module,
+        b"\x7fELF\x02\x01\x01\0".to_vec(),
+    ];
     for cut in [8, 9, 100, whole.len() / 2, whole.len() - 1] {
         inputs.push(whole[..cut].to_vec());
     }
@@ -70,9 +78,16 @@ async fn what_is_no_component_is_refused_as_such() {
 #[tokio::test]
 async fn other_worlds_and_versions_are_refused_by_name() {
     let b = Bench::new();
-    let foreign = patched(component("report"), "aistack:report/generator@1.0.0", "foreign:report/generator@1.0.0");
+    let foreign = patched(
+        component("report"),
+        "aistack:report/generator@1.0.0",
+        "foreign:report/generator@1.0.0",
+    );
     let words = b.host.admit(&foreign).await.unwrap_err();
-    assert!(matches!(&words, Refusal::WrongWorld(w) if w.contains("foreign:report/generator")), "{words:?}");
+    assert!(
+        matches!(&words, Refusal::WrongWorld(w) if w.contains("foreign:report/generator")),
+        "{words:?}"
+    );
     for newer in ["@2.0.0", "@1.1.0", "@0.9.0"] {
         let Err(Refusal::WrongVersion { found, offered }) =
             b.host.admit(&patched(component("report"), "@1.0.0", newer)).await
@@ -90,21 +105,35 @@ async fn files_and_sockets_are_refused_with_the_list() {
     let Err(Refusal::UnknownImports(list)) = b.host.admit(&component("files")).await else {
         panic!("must be refused");
     };
-    for wanted in ["wasi:filesystem/types@", "wasi:filesystem/preopens@", "wasi:sockets/tcp@"] {
+    for wanted in [
+        "wasi:filesystem/types@",
+        "wasi:filesystem/preopens@",
+        "wasi:sockets/tcp@",
+    ] {
         assert!(list.iter().any(|i| i.starts_with(wanted)), "{wanted} in {list:?}");
     }
-    assert!(list.iter().all(|i| !i.starts_with("wasi:io") && !i.starts_with("aistack:")), "{list:?}");
+    assert!(
+        list.iter()
+            .all(|i| !i.starts_with("wasi:io") && !i.starts_with("aistack:")),
+        "{list:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_component_without_manifest_and_an_oversized_one_are_refused() {
     let b = Bench::new();
-    assert!(matches!(b.host.admit(&component("bare")).await, Err(Refusal::Manifest(_))));
+    assert!(matches!(
+        b.host.admit(&component("bare")).await,
+        Err(Refusal::Manifest(_))
+    ));
     let small = Bench::with(|c| c.max_component = 1_000);
     let bytes = component("bare");
     assert_eq!(
         small.host.admit(&bytes).await,
-        Err(Refusal::TooLarge { size: bytes.len() as u64, max: 1_000 })
+        Err(Refusal::TooLarge {
+            size: bytes.len() as u64,
+            max: 1_000
+        })
     );
 }
 
@@ -123,7 +152,10 @@ async fn what_is_not_granted_is_listed_and_not_run() {
     assert_eq!(fault.code, "not_granted");
     assert!(fault.message.contains("http, reveal"), "{}", fault.message);
     assert_eq!(b.platform.last().outcome, CallOutcome::Refused);
-    assert!(matches!(b.host.check_grants("00", &all_grants()), Err(Refusal::Missing(_))));
+    assert!(matches!(
+        b.host.check_grants("00", &all_grants()),
+        Err(Refusal::Missing(_))
+    ));
 }
 
 #[tokio::test]
@@ -132,8 +164,14 @@ async fn forgotten_components_are_gone_and_can_come_back() {
     let bytes = component("report");
     let digest = b.admit("report").await;
     b.host.forget(&digest).await;
-    assert_eq!(b.host.describe(b.invocation(&digest)).await.unwrap_err().code, "not_loaded");
-    assert!(matches!(b.host.restore("abc", &bytes).await, Err(Refusal::Host(_))), "another digest");
+    assert_eq!(
+        b.host.describe(b.invocation(&digest)).await.unwrap_err().code,
+        "not_loaded"
+    );
+    assert!(
+        matches!(b.host.restore("abc", &bytes).await, Err(Refusal::Host(_))),
+        "another digest"
+    );
     b.host.restore(&digest, &bytes).await.unwrap();
     assert!(b.host.describe(b.invocation(&digest)).await.is_ok());
 }
@@ -154,15 +192,26 @@ async fn tampered_native_code_is_compiled_anew() {
     let digest = open(1).admit(&bytes).await.unwrap().digest;
     let file = cache_file(dir.path(), &digest);
     let genuine = fs::read(&file).unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(dir.path().join("compiled")).unwrap().permissions());
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(dir.path().join("compiled")).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o700);
 
     // Untouched: used as it is.
     let before = fs::metadata(&file).unwrap().modified().unwrap();
     open(1).admit(&bytes).await.unwrap();
-    assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), before, "an intact file is not written again");
+    assert_eq!(
+        fs::metadata(&file).unwrap().modified().unwrap(),
+        before,
+        "an intact file is not written again"
+    );
 
-    for (at, what) in [(0, "magic"), (20, "tag"), (100, "header"), (genuine.len() / 2, "code"), (genuine.len() - 1, "end")] {
+    for (at, what) in [
+        (0, "magic"),
+        (20, "tag"),
+        (100, "header"),
+        (genuine.len() / 2, "code"),
+        (genuine.len() - 1, "end"),
+    ] {
         let mut bad = genuine.clone();
         bad[at] ^= 1;
         fs::write(&file, &bad).unwrap();
@@ -223,7 +272,10 @@ async fn a_child_process_compiles_within_limits() {
             args: vec![],
         };
     });
-    assert!(matches!(nobody.host.admit(&component("report")).await, Err(Refusal::Host(_))));
+    assert!(matches!(
+        nobody.host.admit(&component("report")).await,
+        Err(Refusal::Host(_))
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -236,7 +288,11 @@ async fn swapping_versions_fails_no_call() {
     let mut callers = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let (host, inv) = (Arc::clone(&b.host), b.invocation(&old));
-        callers.spawn(async move { host.identity().begin(inv, start(json!({ "do": "sleep", "ms": 400 }))).await });
+        callers.spawn(async move {
+            host.identity()
+                .begin(inv, start(json!({ "do": "sleep", "ms": 400 })))
+                .await
+        });
     }
     let good = {
         let (host, stop, report) = (Arc::clone(&b.host), Arc::clone(&stop), b.admit("report").await);
@@ -261,5 +317,8 @@ async fn swapping_versions_fails_no_call() {
     }
     stop.store(true, Ordering::Relaxed);
     assert!(good.await.unwrap() > 0);
-    assert_eq!(b.host.describe(b.invocation(&old)).await.unwrap_err().code, "not_loaded");
+    assert_eq!(
+        b.host.describe(b.invocation(&old)).await.unwrap_err().code,
+        "not_loaded"
+    );
 }

@@ -15,7 +15,10 @@ async fn an_identity_plugin_sees_its_context_and_answers() {
     assert_eq!(seen["budget"], 5000);
     assert_eq!(seen["zone"], "Asia/Shanghai");
     let receipt = b.platform.last();
-    assert_eq!((receipt.outcome, receipt.operation.as_str()), (CallOutcome::Ok, "login.begin"));
+    assert_eq!(
+        (receipt.outcome, receipt.operation.as_str()),
+        (CallOutcome::Ok, "login.begin")
+    );
     assert!(receipt.memory >= 1 << 16);
     assert!(receipt.guest <= receipt.wall);
 
@@ -29,16 +32,32 @@ async fn a_session_is_cleaned_on_its_way_in() {
     let b = Bench::new();
     let digest = b.admit("identity").await;
     let name = |v: &str| LoginInput::Fields(vec![("user".to_owned(), v.to_owned())]);
-    let p = b.host.identity().resume(b.invocation(&digest), b"s".to_vec(), name("u1")).await.unwrap();
+    let p = b
+        .host
+        .identity()
+        .resume(b.invocation(&digest), b"s".to_vec(), name("u1"))
+        .await
+        .unwrap();
     assert_eq!(p.state, b"s");
-    let LoginStep::Done(session) = p.step else { panic!("{p:?}") };
+    let LoginStep::Done(session) = p.step else {
+        panic!("{p:?}")
+    };
     assert_eq!(session.user.subject, "u1");
     assert_eq!(session.user.display_name.as_deref(), Some("A\u{fffd}B"));
     assert_eq!(session.user.avatar, None, "not an https address");
     assert_eq!(session.tokens, Some(json!({ "access": 1 })));
-    let refused = b.host.identity().resume(b.invocation(&digest), vec![], name("")).await.unwrap_err();
+    let refused = b
+        .host
+        .identity()
+        .resume(b.invocation(&digest), vec![], name(""))
+        .await
+        .unwrap_err();
     assert_eq!(refused.code, "bad_output", "no subject");
-    let out = b.host.identity().logout(b.invocation(&digest), *session, "https://x.test/bye".to_owned()).await;
+    let out = b
+        .host
+        .identity()
+        .logout(b.invocation(&digest), *session, "https://x.test/bye".to_owned())
+        .await;
     assert_eq!(out, Ok(Some(LoginStep::Redirect("https://x.test/bye".to_owned()))));
 }
 
@@ -52,7 +71,12 @@ async fn answers_that_break_the_contract_are_faults() {
         json!({ "do": "redirect", "to": "javascript:alert(1)" }),
         json!({ "do": "redirect", "to": "/relative" }),
     ] {
-        let fault = b.host.identity().begin(b.invocation(&digest), start(what.clone())).await.unwrap_err();
+        let fault = b
+            .host
+            .identity()
+            .begin(b.invocation(&digest), start(what.clone()))
+            .await
+            .unwrap_err();
         assert_eq!(fault.code, "bad_output", "{what}");
     }
 }
@@ -61,10 +85,21 @@ async fn answers_that_break_the_contract_are_faults() {
 async fn a_typed_fault_arrives_as_it_was_made() {
     let b = Bench::new();
     let digest = b.admit("identity").await;
-    let fault = b.host.identity().unsolicited(b.invocation(&digest), LoginInput::Poll).await.unwrap_err();
-    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Unsupported, "unsupported"));
+    let fault = b
+        .host
+        .identity()
+        .unsolicited(b.invocation(&digest), LoginInput::Poll)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (fault.kind, fault.code.as_str()),
+        (FaultKind::Unsupported, "unsupported")
+    );
     let receipt = b.platform.last();
-    assert_eq!((receipt.outcome, receipt.code.as_deref()), (CallOutcome::Fault, Some("unsupported")));
+    assert_eq!(
+        (receipt.outcome, receipt.code.as_deref()),
+        (CallOutcome::Fault, Some("unsupported"))
+    );
 }
 
 fn order(extra: Value) -> PaymentOrder {
@@ -92,7 +127,10 @@ async fn payments_cross_the_border_and_wrong_money_does_not() {
     let paid = pay.create(b.invocation(&digest), order(Value::Null)).await.unwrap();
     assert_eq!(paid.paid, Some(Money::new(1999, Currency::USD)));
     assert_eq!(paid.state, [1, 2, 3]);
-    let cancelled = pay.cancel(b.invocation(&digest), paid.clone(), "k".to_owned()).await.unwrap();
+    let cancelled = pay
+        .cancel(b.invocation(&digest), paid.clone(), "k".to_owned())
+        .await
+        .unwrap();
     assert_eq!(cancelled.status, PaymentStatus::Cancelled);
     let refund = Refund {
         id: "ref_1".to_owned(),
@@ -104,7 +142,10 @@ async fn payments_cross_the_border_and_wrong_money_does_not() {
     let refunded = pay.refund(b.invocation(&digest), paid, refund.clone()).await.unwrap();
     assert_eq!((refunded.status, refunded.amount), (PaymentStatus::Paid, refund.amount));
     for what in ["exponent", "negative", "state", "script"] {
-        let fault = pay.create(b.invocation(&digest), order(json!({ "do": what }))).await.unwrap_err();
+        let fault = pay
+            .create(b.invocation(&digest), order(json!({ "do": what })))
+            .await
+            .unwrap_err();
         assert_eq!(fault.code, "bad_output", "{what}");
     }
 }
@@ -124,7 +165,11 @@ async fn deliveries_become_events() {
     assert_eq!(got.nack.status, 500);
     assert_eq!(got.events[0].data, json!({ "status": "paid" }));
     let report = b.admit("report").await;
-    let none = b.host.inbound(b.invocation(&report), "notify", HttpRequest::default()).await.unwrap_err();
+    let none = b
+        .host
+        .inbound(b.invocation(&report), "notify", HttpRequest::default())
+        .await
+        .unwrap_err();
     assert_eq!(none.kind, FaultKind::Unsupported);
 }
 
@@ -139,12 +184,24 @@ async fn a_report_reads_its_dataset_and_writes_its_file() {
     };
     let run = |r| b.host.report().run(b.invocation(&digest), r);
     let summary = run(request("usage", "用量.csv")).await.unwrap();
-    assert_eq!(summary, json!({ "rows": 4, "files": ["用量.csv"], "finish_twice_refused": true }));
+    assert_eq!(
+        summary,
+        json!({ "rows": 4, "files": ["用量.csv"], "finish_twice_refused": true })
+    );
     let files = b.platform.files.lock().unwrap().clone();
     let text = String::from_utf8(files["用量.csv"].clone()).unwrap();
-    assert!(text.starts_with("day,calls,note,at,cost,paid\n2026-01-01,0,,1700000000000,1.50,true\n"), "{text}");
-    assert_eq!(run(request("payroll", "x.csv")).await.unwrap_err().code, "dataset_not_granted");
-    assert_eq!(run(request("usage", "../x.csv")).await.unwrap_err().code, "file_name_invalid");
+    assert!(
+        text.starts_with("day,calls,note,at,cost,paid\n2026-01-01,0,,1700000000000,1.50,true\n"),
+        "{text}"
+    );
+    assert_eq!(
+        run(request("payroll", "x.csv")).await.unwrap_err().code,
+        "dataset_not_granted"
+    );
+    assert_eq!(
+        run(request("usage", "../x.csv")).await.unwrap_err().code,
+        "file_name_invalid"
+    );
 }
 
 #[tokio::test]
@@ -158,7 +215,12 @@ async fn describe_and_check_work_in_every_world() {
         assert!(!findings[0].ok);
         let other: Arc<str> = digest;
         if name != "identity" {
-            let fault = b.host.identity().begin(b.invocation(&other), start(Value::Null)).await.unwrap_err();
+            let fault = b
+                .host
+                .identity()
+                .begin(b.invocation(&other), start(Value::Null))
+                .await
+                .unwrap_err();
             assert_eq!(fault.code, "other_world");
         }
     }

@@ -38,9 +38,13 @@ async fn every_excess_ends_the_call_and_is_named() {
         inv.tenant = TenantId(Uuid::from_u128(1_000 + i as u128));
         inv.limits.cpu = Duration::from_millis(300);
         inv.limits.wall = Duration::from_secs(20);
-        let fault = b.ask(inv, json!({ "do": what })).await.unwrap_err();
+        let fault = b.ask(inv, json!({ "do": what, "bytes": 6 << 20 })).await.unwrap_err();
         let receipt = b.platform.last();
-        assert_eq!((receipt.outcome, receipt.code.as_deref()), (outcome, Some(code)), "{what}: {receipt:?}");
+        assert_eq!(
+            (receipt.outcome, receipt.code.as_deref()),
+            (outcome, Some(code)),
+            "{what}: {receipt:?}"
+        );
         assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Internal, code), "{what}");
         assert!(!fault.outcome_unknown, "{what}: nothing was sent");
         assert!(receipt.memory <= 32 << 20, "{what}");
@@ -67,7 +71,11 @@ async fn waiting_is_bounded_by_wall_time() {
     assert_eq!(result.unwrap_err().code, "wall_time_exceeded");
     assert_eq!(receipt.outcome, CallOutcome::Timeout);
     assert!(started.elapsed() < Duration::from_secs(10));
-    assert!(receipt.guest < Duration::from_millis(150), "sleeping is not CPU time: {:?}", receipt.guest);
+    assert!(
+        receipt.guest < Duration::from_millis(150),
+        "sleeping is not CPU time: {:?}",
+        receipt.guest
+    );
 }
 
 #[tokio::test]
@@ -90,7 +98,10 @@ async fn a_refused_allocation_alone_is_no_failure() {
 async fn too_many_random_bytes_at_once_are_refused() {
     let b = Bench::new();
     let (result, receipt) = fate(&b, json!({ "do": "random", "n": 1 << 20 }), |_| {}).await;
-    assert_eq!((result.unwrap_err().code.as_str(), receipt.outcome), ("random_exceeded", CallOutcome::Limit));
+    assert_eq!(
+        (result.unwrap_err().code.as_str(), receipt.outcome),
+        ("random_exceeded", CallOutcome::Limit)
+    );
     let (a, _) = fate(&b, json!({ "do": "random", "n": 16 }), |_| {}).await;
     let (b2, _) = fate(&b, json!({ "do": "random", "n": 16 }), |_| {}).await;
     assert_ne!(a, b2);
@@ -112,7 +123,11 @@ async fn a_log_flood_is_cut_and_cleaned() {
 async fn a_panic_leaves_its_message_in_the_receipt() {
     let b = Bench::new();
     let (_, receipt) = fate(&b, json!({ "do": "panic" }), |_| {}).await;
-    assert!(receipt.log.iter().any(|l| l.message.contains("on purpose")), "{:?}", receipt.log);
+    assert!(
+        receipt.log.iter().any(|l| l.message.contains("on purpose")),
+        "{:?}",
+        receipt.log
+    );
 }
 
 #[tokio::test]
@@ -145,7 +160,9 @@ async fn spinning_guests_do_not_stop_a_good_one() {
         inv.tenant = TenantId(Uuid::from_u128(99));
         inv.limits.wall = Duration::from_secs(30);
         let asked = Instant::now();
-        b.ask(inv, json!({ "do": "count" })).await.expect("a good call must not fail");
+        b.ask(inv, json!({ "do": "count" }))
+            .await
+            .expect("a good call must not fail");
         worst = worst.max(asked.elapsed());
         good += 1;
         while spinning.try_join_next().is_some() {}
@@ -165,17 +182,29 @@ async fn repeated_crashes_open_the_breaker_for_that_operation_alone() {
     let b = Bench::new();
     let digest = b.admit("identity").await;
     for _ in 0..5 {
-        let f = b.ask(b.invocation(&digest), json!({ "do": "panic" })).await.unwrap_err();
+        let f = b
+            .ask(b.invocation(&digest), json!({ "do": "panic" }))
+            .await
+            .unwrap_err();
         assert_eq!(f.code, "trap");
     }
-    let refused = b.ask(b.invocation(&digest), json!({ "do": "count" })).await.unwrap_err();
+    let refused = b
+        .ask(b.invocation(&digest), json!({ "do": "count" }))
+        .await
+        .unwrap_err();
     assert_eq!(refused.code, "breaker_open");
     assert!(refused.retry_after.is_some_and(|d| d > Duration::from_secs(20)));
     assert_eq!(b.platform.last().outcome, CallOutcome::Refused);
-    assert!(b.host.describe(b.invocation(&digest)).await.is_ok(), "other operations go on");
+    assert!(
+        b.host.describe(b.invocation(&digest)).await.is_ok(),
+        "other operations go on"
+    );
     let mut other = b.invocation(&digest);
     other.installation = aistack_core::InstallationId(Uuid::from_u128(77));
-    assert!(b.ask(other, json!({ "do": "count" })).await.is_ok(), "other installations go on");
+    assert!(
+        b.ask(other, json!({ "do": "count" })).await.is_ok(),
+        "other installations go on"
+    );
 }
 
 #[tokio::test]
@@ -183,7 +212,12 @@ async fn faults_of_the_callers_do_not_open_the_breaker() {
     let b = Bench::new();
     let digest = b.admit("identity").await;
     for _ in 0..10 {
-        let f = b.host.identity().unsolicited(b.invocation(&digest), LoginInput::Poll).await.unwrap_err();
+        let f = b
+            .host
+            .identity()
+            .unsolicited(b.invocation(&digest), LoginInput::Poll)
+            .await
+            .unwrap_err();
         assert_eq!(f.code, "unsupported");
     }
 }

@@ -71,7 +71,13 @@ async fn directory(mode: &'static str) -> Directory {
     }
 }
 
-async fn talk(b: &Bench, d: &Directory, tls: &str, steps: Value, change: impl FnOnce(&mut Grants, &mut Value)) -> Result<Value, Fault> {
+async fn talk(
+    b: &Bench,
+    d: &Directory,
+    tls: &str,
+    steps: Value,
+    change: impl FnOnce(&mut Grants, &mut Value),
+) -> Result<Value, Fault> {
     let target = format!("127.0.0.1:{}", d.port);
     let mut grants = Grants {
         dial_targets: vec![target.clone()],
@@ -118,16 +124,23 @@ async fn secrets_stay_on_protected_and_bound_connections() {
     let b = Bench::new();
     let secret = || json!([{ "do": "secret", "name": "key" }]);
     let plain = directory("plain").await;
-    assert_eq!(talk(&b, &plain, "none", secret(), |_, _| {}).await.unwrap_err().code, "not_protected");
+    assert_eq!(
+        talk(&b, &plain, "none", secret(), |_, _| {}).await.unwrap_err().code,
+        "not_protected"
+    );
     let upgraded = directory("starttls").await;
     let fault = talk(&b, &upgraded, "starttls", secret(), |_, _| {}).await.unwrap_err();
     assert_eq!(fault.code, "not_protected", "before start-tls");
     let direct = directory("tls").await;
     let unbound = |g: &mut Grants| g.secrets.get_mut("key").unwrap().hosts = strings(&["127.0.0.1:1"]);
-    let fault = talk(&b, &direct, "direct", secret(), |g, _| unbound(g)).await.unwrap_err();
+    let fault = talk(&b, &direct, "direct", secret(), |g, _| unbound(g))
+        .await
+        .unwrap_err();
     assert_eq!(fault.code, "secret_not_bound");
     let other = |g: &mut Grants| g.secrets.get_mut("key").unwrap().uses = strings(&["http:bearer"]);
-    let fault = talk(&b, &direct, "direct", secret(), |g, _| other(g)).await.unwrap_err();
+    let fault = talk(&b, &direct, "direct", secret(), |g, _| other(g))
+        .await
+        .unwrap_err();
     assert_eq!(fault.code, "use_not_granted");
 }
 
@@ -138,19 +151,43 @@ async fn endpoints_and_certificates_are_checked() {
     let hello = || json!([{ "do": "write", "text": "x" }, { "do": "read" }]);
     assert!(talk(&b, &d, "direct", hello(), |_, _| {}).await.is_ok());
     let code = |r: Result<Value, Fault>| r.unwrap_err().code;
-    assert_eq!(code(talk(&b, &d, "direct", hello(), |g, _| g.dial_targets.clear()).await), "target_not_granted");
-    assert_eq!(code(talk(&b, &d, "direct", hello(), |g, _| g.private_hosts.clear()).await), "address_not_allowed");
-    assert_eq!(code(talk(&b, &d, "none", hello(), |g, _| g.private_hosts.clear()).await), "not_protected");
-    assert_eq!(code(talk(&b, &d, "direct", hello(), |_, w| w["ca"] = Value::Null).await), "tls_failed", "unknown authority");
     assert_eq!(
-        code(talk(&b, &d, "direct", hello(), |_, w| w["server_name"] = json!("ldap.example.com")).await),
+        code(talk(&b, &d, "direct", hello(), |g, _| g.dial_targets.clear()).await),
+        "target_not_granted"
+    );
+    assert_eq!(
+        code(talk(&b, &d, "direct", hello(), |g, _| g.private_hosts.clear()).await),
+        "address_not_allowed"
+    );
+    assert_eq!(
+        code(talk(&b, &d, "none", hello(), |g, _| g.private_hosts.clear()).await),
+        "not_protected"
+    );
+    assert_eq!(
+        code(talk(&b, &d, "direct", hello(), |_, w| w["ca"] = Value::Null).await),
+        "tls_failed",
+        "unknown authority"
+    );
+    assert_eq!(
+        code(
+            talk(&b, &d, "direct", hello(), |_, w| w["server_name"] =
+                json!("ldap.example.com"))
+            .await
+        ),
         "tls_failed",
         "another name"
     );
-    assert_eq!(code(talk(&b, &d, "direct", hello(), |_, w| w["ca"] = json!("nonsense")).await), "tls_material_invalid");
+    assert_eq!(
+        code(talk(&b, &d, "direct", hello(), |_, w| w["ca"] = json!("nonsense")).await),
+        "tls_material_invalid"
+    );
     let other = directory("tls").await;
     let ca = other.ca.clone();
-    assert_eq!(code(talk(&b, &d, "direct", hello(), |_, w| w["ca"] = json!(ca)).await), "tls_failed", "another authority");
+    assert_eq!(
+        code(talk(&b, &d, "direct", hello(), |_, w| w["ca"] = json!(ca)).await),
+        "tls_failed",
+        "another authority"
+    );
 }
 
 #[tokio::test]
@@ -158,13 +195,25 @@ async fn starttls_can_neither_be_skipped_nor_injected_into() {
     let b = Bench::new();
     let d = directory("starttls").await;
     let flood = json!([{ "do": "write", "text": "x".repeat(5_000) }]);
-    assert_eq!(talk(&b, &d, "starttls", flood, |_, _| {}).await.unwrap_err().code, "not_protected");
+    assert_eq!(
+        talk(&b, &d, "starttls", flood, |_, _| {}).await.unwrap_err().code,
+        "not_protected"
+    );
     let twice = json!([{ "do": "write", "text": "s" }, { "do": "read" }, { "do": "start-tls" }, { "do": "start-tls" }]);
-    assert_eq!(talk(&b, &d, "starttls", twice, |_, _| {}).await.unwrap_err().code, "tls_state");
+    assert_eq!(
+        talk(&b, &d, "starttls", twice, |_, _| {}).await.unwrap_err().code,
+        "tls_state"
+    );
     let direct = directory("tls").await;
     let again = json!([{ "do": "start-tls" }]);
-    assert_eq!(talk(&b, &direct, "direct", again, |_, _| {}).await.unwrap_err().code, "tls_state");
+    assert_eq!(
+        talk(&b, &direct, "direct", again, |_, _| {}).await.unwrap_err().code,
+        "tls_state"
+    );
     let forging = directory("inject").await;
     let steps = json!([{ "do": "write", "text": "s" }, { "do": "read" }, { "do": "pause" }, { "do": "start-tls" }]);
-    assert_eq!(talk(&b, &forging, "starttls", steps, |_, _| {}).await.unwrap_err().code, "starttls_injection");
+    assert_eq!(
+        talk(&b, &forging, "starttls", steps, |_, _| {}).await.unwrap_err().code,
+        "starttls_injection"
+    );
 }

@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 use std::{io::Write, sync::Arc, time::Duration};
 
 fn answer(status: &str, body: &[u8]) -> Vec<u8> {
-    [format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+    [
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(),
+        body,
+    ]
+    .concat()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -57,17 +61,33 @@ async fn bills_are_unpacked_decoded_and_capped() {
         what.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         what
     };
-    let got = create(&b, &peer, fetch("/bill.csv.gz", json!({})), |_| {}).await.unwrap().raw;
-    assert_eq!(got, json!({ "name": "bill.csv.gz", "size": 12, "head": "交易时间", "beyond": 0, "digest": 20 }));
+    let got = create(&b, &peer, fetch("/bill.csv.gz", json!({})), |_| {})
+        .await
+        .unwrap()
+        .raw;
+    assert_eq!(
+        got,
+        json!({ "name": "bill.csv.gz", "size": 12, "head": "交易时间", "beyond": 0, "digest": 20 })
+    );
     for (what, code) in [
         (fetch("/bomb", json!({ "charset": null })), "response_too_large"),
         (fetch("/bill.csv.gz", json!({ "max": 8 })), "response_too_large"),
         (fetch("/bill.csv.gz", json!({ "unpack": "zip" })), "unsupported_packing"),
-        (fetch("/bill.csv.gz", json!({ "charset": "klingon" })), "unsupported_charset"),
+        (
+            fetch("/bill.csv.gz", json!({ "charset": "klingon" })),
+            "unsupported_charset",
+        ),
         (fetch("/gone", json!({})), "http_404"),
-        (json!({ "do": "fetch", "url": "http://127.0.0.1:1/" }), "host_not_granted"),
+        (
+            json!({ "do": "fetch", "url": "http://127.0.0.1:1/" }),
+            "host_not_granted",
+        ),
     ] {
-        assert_eq!(create(&b, &peer, what.clone(), |_| {}).await.unwrap_err().code, code, "{what}");
+        assert_eq!(
+            create(&b, &peer, what.clone(), |_| {}).await.unwrap_err().code,
+            code,
+            "{what}"
+        );
     }
 }
 
@@ -76,7 +96,9 @@ async fn a_charge_that_is_cut_off_has_an_unknown_outcome() {
     let peer = Peer::new(&[]).await;
     let b = Bench::new();
     let what = json!({ "do": "charge-and-spin", "url": peer.url("/charge") });
-    let fault = create(&b, &peer, what, |inv| inv.limits.cpu = Duration::from_millis(100)).await.unwrap_err();
+    let fault = create(&b, &peer, what, |inv| inv.limits.cpu = Duration::from_millis(100))
+        .await
+        .unwrap_err();
     assert_eq!(fault.code, "cpu_time_exceeded");
     assert!(fault.outcome_unknown, "the request was sent");
     assert_eq!(peer.requests().len(), 1);

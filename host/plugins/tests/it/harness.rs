@@ -25,25 +25,40 @@ static HOSTILE: LazyLock<PathBuf> = LazyLock::new(|| {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .current_dir(workspace)
-        .args(["build", "--quiet", "--release", "--target", "wasm32-wasip2", "--target-dir"])
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--target",
+            "wasm32-wasip2",
+            "--target-dir",
+        ])
         .arg(&target);
     for name in [
-        "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER",
-        "CARGO_TARGET_DIR", "MAKEFLAGS",
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_BUILD_TARGET",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_TARGET_DIR",
+        "MAKEFLAGS",
     ] {
         cargo.env_remove(name);
     }
-    assert!(cargo.status().expect("cargo runs").success(), "the hostile components must build");
+    assert!(
+        cargo.status().expect("cargo runs").success(),
+        "the hostile components must build"
+    );
     target.join("wasm32-wasip2/release")
 });
 
 /// The bytes of a hostile component.
-pub fn component(name: &str) -> Vec<u8> {
+pub(crate) fn component(name: &str) -> Vec<u8> {
     std::fs::read(HOSTILE.join(format!("hostile_{name}.wasm"))).expect("the component was built")
 }
 
 #[derive(Debug)]
-pub struct RealClock(Instant);
+struct RealClock(Instant);
 impl Clock for RealClock {
     fn now(&self) -> Timestamp {
         let us = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
@@ -53,13 +68,13 @@ impl Clock for RealClock {
         self.0.elapsed()
     }
 }
-pub fn clock() -> Arc<dyn Clock> {
+pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(RealClock(Instant::now()))
 }
 
 /// Different bytes each time; tests need no more.
 #[derive(Debug, Default)]
-pub struct CountingRng(AtomicU64);
+pub(crate) struct CountingRng(AtomicU64);
 impl Rng for CountingRng {
     fn fill(&self, buf: &mut [u8]) {
         for chunk in buf.chunks_mut(32) {
@@ -73,15 +88,20 @@ impl Rng for CountingRng {
 
 /// The platform's side of a call.
 #[derive(Default)]
-pub struct Platform {
-    pub kv: Mutex<BTreeMap<String, KvEntry>>,
-    pub files: Mutex<BTreeMap<String, Vec<u8>>>,
-    pub receipts: Mutex<Vec<CallReceipt>>,
+pub(crate) struct Platform {
+    pub(crate) kv: Mutex<BTreeMap<String, KvEntry>>,
+    pub(crate) files: Mutex<BTreeMap<String, Vec<u8>>>,
+    pub(crate) receipts: Mutex<Vec<CallReceipt>>,
 }
 
 impl Platform {
-    pub fn last(&self) -> CallReceipt {
-        self.receipts.lock().unwrap().last().cloned().expect("a receipt was written")
+    pub(crate) fn last(&self) -> CallReceipt {
+        self.receipts
+            .lock()
+            .unwrap()
+            .last()
+            .cloned()
+            .expect("a receipt was written")
     }
 }
 
@@ -93,13 +113,25 @@ impl HostServices for Services {
     async fn kv_get(&self, key: &str) -> Result<Option<KvEntry>, Fault> {
         Ok(self.0.kv.lock().unwrap().get(key).cloned())
     }
-    async fn kv_put(&self, key: &str, value: Vec<u8>, _: Option<Duration>, if_version: Option<u64>) -> Result<u64, Fault> {
+    async fn kv_put(
+        &self,
+        key: &str,
+        value: Vec<u8>,
+        _: Option<Duration>,
+        if_version: Option<u64>,
+    ) -> Result<u64, Fault> {
         let mut kv = self.0.kv.lock().unwrap();
         let now = kv.get(key).map_or(0, |e| e.version);
         if if_version.is_some_and(|v| v != now) {
             return Err(Fault::new(FaultKind::Conflict, "kv_conflict", "changed meanwhile"));
         }
-        kv.insert(key.to_owned(), KvEntry { value, version: now + 1 });
+        kv.insert(
+            key.to_owned(),
+            KvEntry {
+                value,
+                version: now + 1,
+            },
+        );
         Ok(now + 1)
     }
     async fn kv_remove(&self, key: &str) -> Result<(), Fault> {
@@ -121,15 +153,22 @@ impl HostServices for Services {
 }
 
 fn columns() -> Vec<Column> {
-    [("day", "date"), ("calls", "int"), ("note", "text"), ("at", "time"), ("cost", "decimal"), ("paid", "flag")]
-        .map(|(name, kind)| Column {
-            name: name.to_owned(),
-            kind: kind.to_owned(),
-            label_en: name.to_owned(),
-            label_zh: name.to_owned(),
-            unit: String::new(),
-        })
-        .into()
+    [
+        ("day", "date"),
+        ("calls", "int"),
+        ("note", "text"),
+        ("at", "time"),
+        ("cost", "decimal"),
+        ("paid", "flag"),
+    ]
+    .map(|(name, kind)| Column {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        label_en: name.to_owned(),
+        label_zh: name.to_owned(),
+        unit: String::new(),
+    })
+    .into()
 }
 
 struct FourDays(u32, Vec<Column>);
@@ -171,13 +210,13 @@ impl FileWriter for Writer {
 }
 
 /// A host with one platform behind it.
-pub struct Bench {
-    pub host: Arc<PluginHost>,
-    pub platform: Arc<Platform>,
-    pub dir: tempfile::TempDir,
+pub(crate) struct Bench {
+    pub(crate) host: Arc<PluginHost>,
+    pub(crate) platform: Arc<Platform>,
+    _dir: tempfile::TempDir,
 }
 
-pub fn config(dir: &Path) -> RuntimeConfig {
+pub(crate) fn config(dir: &Path) -> RuntimeConfig {
     RuntimeConfig {
         compile: CompileMode::InProcess,
         instances: 100,
@@ -187,11 +226,11 @@ pub fn config(dir: &Path) -> RuntimeConfig {
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }
 
-    pub fn with(change: impl FnOnce(&mut RuntimeConfig)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut RuntimeConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = config(dir.path());
         // Compiling is most of the time of a test; the compiled forms are shared through a directory of the run.
@@ -200,16 +239,16 @@ impl Bench {
         Self {
             host: PluginHost::new(config, clock(), Arc::new(CountingRng::default())).unwrap(),
             platform: Arc::default(),
-            dir,
+            _dir: dir,
         }
     }
 
     /// Admits a hostile component and returns its digest.
-    pub async fn admit(&self, name: &str) -> Arc<str> {
+    pub(crate) async fn admit(&self, name: &str) -> Arc<str> {
         self.host.admit(&component(name)).await.unwrap().digest.into()
     }
 
-    pub fn invocation(&self, digest: &Arc<str>) -> Invocation {
+    pub(crate) fn invocation(&self, digest: &Arc<str>) -> Invocation {
         Invocation {
             tenant: TenantId(Uuid::from_u128(1)),
             installation: InstallationId(Uuid::from_u128(2)),
@@ -235,7 +274,7 @@ impl Bench {
     }
 
     /// Asks the hostile identity plugin to do something; the JSON object it answers with.
-    pub async fn ask(&self, inv: Invocation, what: Value) -> Result<Value, Fault> {
+    pub(crate) async fn ask(&self, inv: Invocation, what: Value) -> Result<Value, Fault> {
         match self.host.identity().begin(inv, start(what)).await?.step {
             LoginStep::Wait(v, _) => Ok(v),
             other => panic!("unexpected step {other:?}"),
@@ -243,7 +282,7 @@ impl Bench {
     }
 }
 
-pub fn start(extra: Value) -> LoginStart {
+pub(crate) fn start(extra: Value) -> LoginStart {
     LoginStart {
         return_url: "http://acme.localhost/callback".to_owned(),
         user_agent: String::new(),
@@ -254,7 +293,7 @@ pub fn start(extra: Value) -> LoginStart {
     }
 }
 
-pub fn secrets(all: &[(&str, &[&str])]) -> SecretSet {
+pub(crate) fn secrets(all: &[(&str, &[&str])]) -> SecretSet {
     SecretSet(
         all.iter()
             .map(|(name, versions)| {
@@ -265,15 +304,15 @@ pub fn secrets(all: &[(&str, &[&str])]) -> SecretSet {
     )
 }
 
-pub fn strings(all: &[&str]) -> Vec<String> {
+pub(crate) fn strings(all: &[&str]) -> Vec<String> {
     all.iter().map(|s| (*s).to_owned()).collect()
 }
 
-pub fn all_grants() -> Grants {
+pub(crate) fn all_grants() -> Grants {
     Grants {
         interfaces: strings(&[
-            "log", "config", "clock", "random", "kv", "secrets", "reveal", "crypto", "http", "dial", "blob", "download",
-            "datasets",
+            "log", "config", "clock", "random", "kv", "secrets", "reveal", "crypto", "http", "dial", "blob",
+            "download", "datasets",
         ]),
         datasets: strings(&["usage"]),
         secrets: [(

@@ -1,5 +1,9 @@
 //! The runtime against real components, most of them hostile (`tests/hostile`).
-#![allow(clippy::disallowed_methods, reason = "tests measure real time")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests measure real time and stop where something is not as expected"
+)]
 
 mod admission;
 mod basics;

@@ -13,20 +13,23 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-pub struct Peer {
-    pub port: u16,
+pub(crate) struct Peer {
+    pub(crate) port: u16,
     /// Requests as they came, head and body.
-    pub seen: Arc<Mutex<Vec<String>>>,
+    pub(crate) seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Peer {
     /// `answers`: by path, the whole answer. `drop` closes the connection, `slow` never answers.
-    pub async fn new(answers: &[(&str, &str)]) -> Self {
-        let answers = answers.iter().map(|(p, a)| ((*p).to_owned(), a.as_bytes().to_vec())).collect();
+    pub(crate) async fn new(answers: &[(&str, &str)]) -> Self {
+        let answers = answers
+            .iter()
+            .map(|(p, a)| ((*p).to_owned(), a.as_bytes().to_vec()))
+            .collect();
         Self::with(answers).await
     }
 
-    pub async fn with(answers: Vec<(String, Vec<u8>)>) -> Self {
+    pub(crate) async fn with(answers: Vec<(String, Vec<u8>)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -40,13 +43,13 @@ impl Peer {
         Self { port, seen }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
-    pub fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
-    pub fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 }
@@ -61,10 +64,16 @@ async fn serve(mut tcp: TcpStream, answers: Arc<HashMap<String, Vec<u8>>>, seen:
         }
         request.extend_from_slice(&buf[..n]);
         let text = String::from_utf8_lossy(&request).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
         let length = head
             .lines()
-            .find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ").map(|v| v.parse::<usize>().unwrap()))
+            .find_map(|l| {
+                l.to_ascii_lowercase()
+                    .strip_prefix("content-length: ")
+                    .map(|v| v.parse::<usize>().unwrap())
+            })
             .unwrap_or(0);
         if body.len() < length {
             continue;
@@ -73,7 +82,9 @@ async fn serve(mut tcp: TcpStream, answers: Arc<HashMap<String, Vec<u8>>>, seen:
         let times = {
             let mut seen = seen.lock().unwrap();
             seen.push(text.clone());
-            seen.iter().filter(|r| r.split(' ').nth(1).unwrap().starts_with(&path)).count()
+            seen.iter()
+                .filter(|r| r.split(' ').nth(1).unwrap().starts_with(&path))
+                .count()
         };
         match answers.get(&path).map(Vec::as_slice) {
             Some(b"drop-once") if times == 1 => return,
@@ -83,7 +94,9 @@ async fn serve(mut tcp: TcpStream, answers: Arc<HashMap<String, Vec<u8>>>, seen:
                 let _ = tcp.write_all(answer).await;
             }
             _ => {
-                let _ = tcp.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-one: a\r\nx-one: b\r\n\r\nok").await;
+                let _ = tcp
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-one: a\r\nx-one: b\r\n\r\nok")
+                    .await;
             }
         }
         return;
@@ -92,17 +105,20 @@ async fn serve(mut tcp: TcpStream, answers: Arc<HashMap<String, Vec<u8>>>, seen:
 
 /// Names as a hostile DNS server would answer them: in turn, the last one for good.
 #[derive(Debug, Default)]
-pub struct Names {
-    pub answers: HashMap<String, Vec<Vec<IpAddr>>>,
-    pub asked: Mutex<Vec<String>>,
+pub(crate) struct Names {
+    pub(crate) answers: HashMap<String, Vec<Vec<IpAddr>>>,
+    pub(crate) asked: Mutex<Vec<String>>,
 }
 
 impl Names {
-    pub fn new(answers: &[(&str, &[&[&str]])]) -> Arc<Self> {
+    pub(crate) fn new(answers: &[(&str, &[&[&str]])]) -> Arc<Self> {
         let answers = answers
             .iter()
             .map(|(name, turns)| {
-                let turns = turns.iter().map(|t| t.iter().map(|ip| ip.parse().unwrap()).collect()).collect();
+                let turns = turns
+                    .iter()
+                    .map(|t| t.iter().map(|ip| ip.parse().unwrap()).collect())
+                    .collect();
                 ((*name).to_owned(), turns)
             })
             .collect();

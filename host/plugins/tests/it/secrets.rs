@@ -32,7 +32,13 @@ async fn credentials_are_injected_into_requests_to_bound_hosts() {
     let peer = Peer::new(&[]).await;
     let b = Bench::new();
     let host = vec![peer.host()];
-    let all = || grants(&["http:bearer", "http:basic", "http:header", "http:query", "http:form"], &host, &host);
+    let all = || {
+        grants(
+            &["http:bearer", "http:basic", "http:header", "http:query", "http:form"],
+            &host,
+            &host,
+        )
+    };
     let base = |way: &str, name: &str| {
         json!({ "do": "http", "url": peer.url("/p?a=1"), "method": "POST", "body": if way == "form" { "grant_type=x" } else { "" },
             "secret": "key", "as": way, "as_name": name })
@@ -44,16 +50,34 @@ async fn credentials_are_injected_into_requests_to_bound_hosts() {
         ("query", "secret", "POST /p?a=1&secret=newest HTTP/1.1"),
         ("form", "client_secret", "\r\n\r\ngrant_type=x&client_secret=newest"),
     ] {
-        ask(&b, all(), base(way, name)).await.unwrap_or_else(|f| panic!("{way}: {f}"));
+        ask(&b, all(), base(way, name))
+            .await
+            .unwrap_or_else(|f| panic!("{way}: {f}"));
         let seen = peer.requests().pop().unwrap();
         assert!(seen.contains(wanted), "{way}: {seen}");
     }
     let before = peer.requests().len();
     let refusals = [
-        (grants(&["http:basic"], &host, &host), base("bearer", ""), "use_not_granted"),
-        (grants(&["mac:HS256"], &host, &host), base("bearer", ""), "use_not_granted"),
-        (grants(&["http:bearer"], &[], &host), base("bearer", ""), "secret_not_bound"),
-        (grants(&["http:bearer"], &["127.0.0.1".to_owned()], &host), base("bearer", ""), "secret_not_bound"),
+        (
+            grants(&["http:basic"], &host, &host),
+            base("bearer", ""),
+            "use_not_granted",
+        ),
+        (
+            grants(&["mac:HS256"], &host, &host),
+            base("bearer", ""),
+            "use_not_granted",
+        ),
+        (
+            grants(&["http:bearer"], &[], &host),
+            base("bearer", ""),
+            "secret_not_bound",
+        ),
+        (
+            grants(&["http:bearer"], &["127.0.0.1".to_owned()], &host),
+            base("bearer", ""),
+            "secret_not_bound",
+        ),
         (all(), base("header", "Host"), "header_invalid"),
         (all(), base("basic", "a:b"), "user_invalid"),
     ];
@@ -66,7 +90,12 @@ async fn credentials_are_injected_into_requests_to_bound_hosts() {
 #[tokio::test]
 async fn a_redirect_never_carries_a_credential_away() {
     let inner = Peer::new(&[]).await;
-    let location = |p: &Peer| format!("HTTP/1.1 307 x\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n", p.url("/stolen"));
+    let location = |p: &Peer| {
+        format!(
+            "HTTP/1.1 307 x\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n",
+            p.url("/stolen")
+        )
+    };
     let outer = Peer::new(&[("/go", &location(&inner))]).await;
     let b = Bench::new();
     // Even where the secret is bound to both: an origin the plugin did not name gets nothing.
@@ -85,16 +114,24 @@ async fn a_secret_does_not_appear_in_faults_logs_or_receipts() {
     let b = Bench::new();
     let nobody = vec!["127.0.0.1:1".to_owned()];
     let what = json!({ "do": "http", "url": "http://127.0.0.1:1/", "secret": "key", "as": "query", "as_name": "s" });
-    let fault = ask(&b, grants(&["http:query"], &nobody, &nobody), what).await.unwrap_err();
+    let fault = ask(&b, grants(&["http:query"], &nobody, &nobody), what)
+        .await
+        .unwrap_err();
     assert_eq!(fault.code, "connect_failed");
-    assert!(!format!("{fault:?}{:?}", b.platform.last()).contains("newest"), "{fault:?}");
+    assert!(
+        !format!("{fault:?}{:?}", b.platform.last()).contains("newest"),
+        "{fault:?}"
+    );
 }
 
 #[tokio::test]
 async fn reveal_needs_both_grants() {
     let b = Bench::new();
     let what = || json!({ "do": "reveal", "name": "key" });
-    assert_eq!(ask(&b, grants(&["mac"], &[], &[]), what()).await.unwrap_err().code, "use_not_granted");
+    assert_eq!(
+        ask(&b, grants(&["mac"], &[], &[]), what()).await.unwrap_err().code,
+        "use_not_granted"
+    );
     let shown = ask(&b, grants(&["reveal"], &[], &[]), what()).await.unwrap();
     assert_eq!(shown["secret"], "newest");
     let mut without = grants(&["reveal"], &[], &[]);
@@ -106,7 +143,9 @@ async fn reveal_needs_both_grants() {
 async fn every_version_of_a_rolled_secret_can_be_tried() {
     let b = Bench::new();
     let all = || grants(&["mac:HS256"], &[], &[]);
-    let sizes = ask(&b, all(), json!({ "do": "versions", "name": "key" })).await.unwrap();
+    let sizes = ask(&b, all(), json!({ "do": "versions", "name": "key" }))
+        .await
+        .unwrap();
     assert_eq!(sizes["sizes"], json!([6, 9]));
     let tag = |key: &str| {
         let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key.as_bytes());
@@ -116,13 +155,29 @@ async fn every_version_of_a_rolled_secret_can_be_tried() {
     for (key, want) in [("newest", true), ("older-one", true), ("forged", false)] {
         assert_eq!(ask(&b, all(), valid(tag(key))).await.unwrap()["valid"], want, "{key}");
     }
-    let made = ask(&b, all(), json!({ "do": "mac", "alg": "HS256", "name": "key", "data": "payload" })).await.unwrap();
+    let made = ask(
+        &b,
+        all(),
+        json!({ "do": "mac", "alg": "HS256", "name": "key", "data": "payload" }),
+    )
+    .await
+    .unwrap();
     assert_eq!(made["tag"], json!(tag("newest")));
-    for (alg, name, code) in [("HS512", "key", "use_not_granted"), ("HS256", "other", "secret_not_found")] {
-        let f = ask(&b, all(), json!({ "do": "mac", "alg": alg, "name": name, "data": "" })).await.unwrap_err();
+    for (alg, name, code) in [
+        ("HS512", "key", "use_not_granted"),
+        ("HS256", "other", "secret_not_found"),
+    ] {
+        let f = ask(&b, all(), json!({ "do": "mac", "alg": alg, "name": name, "data": "" }))
+            .await
+            .unwrap_err();
         assert_eq!(f.code, code);
     }
-    let f = ask(&b, grants(&["mac"], &[], &[]), json!({ "do": "mac", "alg": "SM3", "name": "key", "data": "" })).await;
+    let f = ask(
+        &b,
+        grants(&["mac"], &[], &[]),
+        json!({ "do": "mac", "alg": "SM3", "name": "key", "data": "" }),
+    )
+    .await;
     assert_eq!(f.unwrap_err().code, "unsupported_algorithm");
 }
 
@@ -137,7 +192,14 @@ async fn keys_of_the_kv_space_are_checked() {
     once["if_version"] = json!(0);
     assert_eq!(ask(&b, grants(), once).await.unwrap_err().kind, FaultKind::Conflict);
     for bad in ["", "a\0b", "a\nb", &"k".repeat(257)] {
-        assert_eq!(ask(&b, grants(), kv("put", bad, "1")).await.unwrap_err().code, "kv_key_invalid", "{bad:?}");
+        assert_eq!(
+            ask(&b, grants(), kv("put", bad, "1")).await.unwrap_err().code,
+            "kv_key_invalid",
+            "{bad:?}"
+        );
     }
-    assert_eq!(ask(&b, grants(), kv("big", "a", "")).await.unwrap_err().code, "kv_value_too_large");
+    assert_eq!(
+        ask(&b, grants(), kv("big", "a", "")).await.unwrap_err().code,
+        "kv_value_too_large"
+    );
 }

@@ -38,10 +38,17 @@ macro_rules! idle_core {
     ($guest:ident) => {
         impl exports::aistack::core::lifecycle::Guest for $guest {
             fn describe() -> Vec<exports::aistack::core::lifecycle::Feature> {
-                vec![exports::aistack::core::lifecycle::Feature { name: "login".into(), extra: "{}".into() }]
+                vec![exports::aistack::core::lifecycle::Feature {
+                    name: "login".into(),
+                    extra: "{}".into(),
+                }]
             }
             fn check(_: Context, deep: bool) -> Vec<exports::aistack::core::lifecycle::Finding> {
-                vec![exports::aistack::core::lifecycle::Finding { field: None, ok: !deep, message: "checked".into() }]
+                vec![exports::aistack::core::lifecycle::Finding {
+                    field: None,
+                    ok: !deep,
+                    message: "checked".into(),
+                }]
             }
             fn migrate(_: Context, _: String, config: String) -> Result<String, Fault> {
                 Ok(config)

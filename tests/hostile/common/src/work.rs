@@ -4,7 +4,11 @@
 use serde_json::{Value, json};
 
 /// What such a plugin does for one payment. `sign` is the host's MAC.
-pub fn create_payment<E>(config: &str, payload: &str, sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>) -> Result<String, E> {
+pub fn create_payment<E>(
+    config: &str,
+    payload: &str,
+    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
+) -> Result<String, E> {
     let config: Value = serde_json::from_str(config).unwrap_or_default();
     let payload: Value = serde_json::from_str(payload).unwrap_or_default();
     let text = |v: &Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();

@@ -31,14 +31,20 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len() / 2).filter_map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()).collect()
+    (0..text.len() / 2)
+        .filter_map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok())
+        .collect()
 }
 
 #[inline(never)]
 fn recurse(n: u64) -> u64 {
     let big = [n; 64];
     std::hint::black_box(&big);
-    if n == u64::MAX { 0 } else { recurse(n + 1) + big[(n % 64) as usize] }
+    if n == u64::MAX {
+        0
+    } else {
+        recurse(n + 1) + big[(n % 64) as usize]
+    }
 }
 
 fn send(a: &Value) -> Answer {
@@ -131,7 +137,7 @@ fn act(a: &Value) -> Answer {
         "grow" => json!({ "grown": std::arch::wasm32::memory_grow(0, 65_000) != usize::MAX }),
         "huge" => json!({ "x": "x".repeat(a["bytes"].as_u64().unwrap_or(16 << 20) as usize) }),
         "huge-log" => {
-            log::emit(log::Level::Info, &"x".repeat(16 << 20), &[]);
+            log::emit(log::Level::Info, &"x".repeat(6 << 20), &[]);
             json!(null)
         }
         "log-flood" => {
@@ -168,8 +174,12 @@ fn act(a: &Value) -> Answer {
             }
             json!({ "sizes": sizes })
         }
-        "reveal" => json!({ "secret": String::from_utf8_lossy(&reveal::expose(&secrets::open(&text(a, "name"), None)?)?) }),
-        "mac" => json!({ "tag": hex(&crypto::mac(&text(a, "alg"), &secrets::open(&text(a, "name"), None)?, text(a, "data").as_bytes())?) }),
+        "reveal" => {
+            json!({ "secret": String::from_utf8_lossy(&reveal::expose(&secrets::open(&text(a, "name"), None)?)?) })
+        }
+        "mac" => {
+            json!({ "tag": hex(&crypto::mac(&text(a, "alg"), &secrets::open(&text(a, "name"), None)?, text(a, "data").as_bytes())?) })
+        }
         "mac-any" => {
             let (data, tag) = (text(a, "data").into_bytes(), unhex(&text(a, "tag")));
             let mut found = false;
@@ -179,7 +189,9 @@ fn act(a: &Value) -> Answer {
             }
             json!({ "valid": found })
         }
-        "verify" => json!({ "valid": crypto::verify(&text(a, "alg"), text(a, "key").as_bytes(), text(a, "data").as_bytes(), &unhex(&text(a, "sig")))? }),
+        "verify" => {
+            json!({ "valid": crypto::verify(&text(a, "alg"), text(a, "key").as_bytes(), text(a, "data").as_bytes(), &unhex(&text(a, "sig")))? })
+        }
         "kv" => {
             let (key, value) = (text(a, "key"), text(a, "value").into_bytes());
             match text(a, "op").as_str() {
@@ -210,7 +222,11 @@ impl login::Guest for Hostile {
             )),
             _ => login::Step::Wait((act(&asked)?.to_string(), 0)),
         };
-        Ok(login::Progress { step, state: b"state".to_vec(), expires_s: 60 })
+        Ok(login::Progress {
+            step,
+            state: b"state".to_vec(),
+            expires_s: 60,
+        })
     }
     fn resume(_: Context, state: Vec<u8>, input: login::Input) -> Result<login::Progress, Fault> {
         let fields = match input {
@@ -218,7 +234,11 @@ impl login::Guest for Hostile {
             _ => vec![],
         };
         let subject = fields.first().map(|p| p.value.clone()).unwrap_or_default();
-        Ok(login::Progress { step: login::Step::Done(session(subject)), state, expires_s: 0 })
+        Ok(login::Progress {
+            step: login::Step::Done(session(subject)),
+            state,
+            expires_s: 0,
+        })
     }
     fn unsolicited(_: Context, _: login::Input) -> Result<login::Session, Fault> {
         aistack_hostile::unsupported!()
@@ -235,7 +255,10 @@ fn session(subject: String) -> login::Session {
     login::Session {
         user: login::User {
             subject,
-            alternate_ids: vec![Pair { key: "issuer".into(), value: "https://idp.example".into() }],
+            alternate_ids: vec![Pair {
+                key: "issuer".into(),
+                value: "https://idp.example".into(),
+            }],
             username: None,
             email: Some("a@example.com".into()),
             email_verified: true,

@@ -22,7 +22,12 @@ fn text(v: &Value, key: &str) -> String {
 }
 
 fn fetch(a: &Value) -> Result<Value, Fault> {
-    let request = HttpRequest { method: "GET".into(), url: text(a, "url"), headers: vec![], body: vec![] };
+    let request = HttpRequest {
+        method: "GET".into(),
+        url: text(a, "url"),
+        headers: vec![],
+        body: vec![],
+    };
     let unpack = match text(a, "unpack").as_str() {
         "gzip" => download::Packing::Gzip,
         "zip" => download::Packing::Zip,
@@ -32,8 +37,10 @@ fn fetch(a: &Value) -> Result<Value, Fault> {
     let files = download::fetch(&request, &http::Credential::None, unpack, a["charset"].as_str(), max)?;
     let f = &files[0];
     let head = f.read(0, 64)?;
-    Ok(json!({ "name": f.name(), "size": f.size(), "head": String::from_utf8_lossy(&head),
-        "beyond": f.read(f.size() + 1, 10)?.len(), "digest": f.digest("SHA-1")?.len() }))
+    Ok(
+        json!({ "name": f.name(), "size": f.size(), "head": String::from_utf8_lossy(&head),
+        "beyond": f.read(f.size() + 1, 10)?.len(), "digest": f.digest("SHA-1")?.len() }),
+    )
 }
 
 impl payments::Guest for Hostile {
@@ -50,14 +57,30 @@ impl payments::Guest for Hostile {
             raw: "{}".into(),
         };
         match text(&asked, "do").as_str() {
-            "exponent" => p.paid = Some(Money { exponent: 9, ..o.amount }),
+            "exponent" => {
+                p.paid = Some(Money {
+                    exponent: 9,
+                    ..o.amount
+                })
+            }
             "negative" => p.paid = Some(Money { minor: -1, ..o.amount }),
             "state" => p.state = vec![0; 17 << 10],
             "script" => p.action = payments::Action::Redirect("javascript:alert(1)".into()),
             "fetch" => p.raw = fetch(&asked)?.to_string(),
             "charge-and-spin" => {
-                let request = HttpRequest { method: "POST".into(), url: text(&asked, "url"), headers: vec![], body: b"x".to_vec() };
-                let options = http::Options { timeout_ms: 0, max_bytes: 0, redirects: 0, idempotent: false, ca: None };
+                let request = HttpRequest {
+                    method: "POST".into(),
+                    url: text(&asked, "url"),
+                    headers: vec![],
+                    body: b"x".to_vec(),
+                };
+                let options = http::Options {
+                    timeout_ms: 0,
+                    max_bytes: 0,
+                    redirects: 0,
+                    idempotent: false,
+                    ca: None,
+                };
                 http::send(&request, &http::Credential::None, &options)?;
                 loop {
                     std::hint::black_box(());
@@ -85,13 +108,20 @@ impl payments::Guest for Hostile {
         Ok(p)
     }
     fn cancel(_: Context, p: payments::Payment, _: String) -> Result<payments::Payment, Fault> {
-        Ok(payments::Payment { status: payments::Status::Cancelled, ..p })
+        Ok(payments::Payment {
+            status: payments::Status::Cancelled,
+            ..p
+        })
     }
 }
 
 impl refunds::Guest for Hostile {
     fn create(_: Context, _: payments::Payment, r: refunds::Refund) -> Result<refunds::Refund, Fault> {
-        Ok(refunds::Refund { status: payments::Status::Paid, provider_ref: Some("re_1".into()), ..r })
+        Ok(refunds::Refund {
+            status: payments::Status::Paid,
+            provider_ref: Some("re_1".into()),
+            ..r
+        })
     }
     fn fetch(_: Context, _: payments::Payment, _: String) -> Result<refunds::Refund, Fault> {
         aistack_hostile::unsupported!()
@@ -99,13 +129,25 @@ impl refunds::Guest for Hostile {
 }
 
 impl agreements::Guest for Hostile {
-    fn begin(_: Context, a: agreements::Agreement, _: String, _: String, _: String) -> Result<agreements::Agreement, Fault> {
+    fn begin(
+        _: Context,
+        a: agreements::Agreement,
+        _: String,
+        _: String,
+        _: String,
+    ) -> Result<agreements::Agreement, Fault> {
         Ok(a)
     }
     fn resume(_: Context, a: agreements::Agreement, _: HttpRequest) -> Result<agreements::Agreement, Fault> {
         Ok(a)
     }
-    fn change(_: Context, a: agreements::Agreement, _: String, _: String, _: String) -> Result<agreements::Agreement, Fault> {
+    fn change(
+        _: Context,
+        a: agreements::Agreement,
+        _: String,
+        _: String,
+        _: String,
+    ) -> Result<agreements::Agreement, Fault> {
         Ok(a)
     }
     fn fetch(_: Context, a: agreements::Agreement) -> Result<agreements::Agreement, Fault> {

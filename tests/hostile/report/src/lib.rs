@@ -33,7 +33,9 @@ impl generator::Guest for Hostile {
             return aistack_hostile::unsupported!();
         }
         let params: Value = serde_json::from_str(&params).unwrap_or_default();
-        let name = params["file"].as_str().map_or_else(|| format!("{report}.{format}"), Into::into);
+        let name = params["file"]
+            .as_str()
+            .map_or_else(|| format!("{report}.{format}"), Into::into);
         let rows = datasets::open(params["dataset"].as_str().unwrap_or("usage"), "{}", 1_700_000_000_000)?;
         let sink = blob::create(&name, "text/csv")?;
         let head: Vec<String> = rows.columns().into_iter().map(|c| c.name).collect();

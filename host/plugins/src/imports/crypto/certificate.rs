@@ -7,7 +7,13 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 pub(super) fn read(der_or_pem: &[u8]) -> Tried<CertificateInfo> {
-    let invalid = || fault(FaultKind::InvalidInput, "certificate_invalid", "not an X.509 certificate as DER or PEM");
+    let invalid = || {
+        fault(
+            FaultKind::InvalidInput,
+            "certificate_invalid",
+            "not an X.509 certificate as DER or PEM",
+        )
+    };
     let der = if der_or_pem.first() == Some(&0x30) {
         CertificateDer::from(der_or_pem)
     } else {

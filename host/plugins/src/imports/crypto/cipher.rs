@@ -3,6 +3,7 @@
 use super::{Tried, bad_key, keys, sign, unsupported};
 use crate::{imports::fault, v1::bindings::types};
 use aistack_domain::plugins::port::FaultKind;
+use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::{
     aead::{self, Aad, LessSafeKey, Nonce, UnboundKey},
     cipher::{self, DecryptionContext, EncryptionContext, UnboundCipherKey},
@@ -12,11 +13,14 @@ use aws_lc_rs::{
         PrivateDecryptingKey,
     },
 };
-use aws_lc_rs::encoding::AsDer;
 use base64::Engine as _;
 
 fn not_authentic() -> types::Fault {
-    fault(FaultKind::SignatureInvalid, "ciphertext_invalid", "the ciphertext does not verify")
+    fault(
+        FaultKind::SignatureInvalid,
+        "ciphertext_invalid",
+        "the ciphertext does not verify",
+    )
 }
 
 fn key_size() -> types::Fault {
@@ -64,7 +68,7 @@ fn oaep(alg: &str) -> Option<&'static OaepAlgorithm> {
     }
 }
 
-pub(super) fn decrypt(alg: &str, key: &[u8], ciphertext: Vec<u8>) -> Tried<Vec<u8>> {
+pub(super) fn decrypt(alg: &str, key: &[u8], ciphertext: &[u8]) -> Tried<Vec<u8>> {
     if let Some(oaep) = oaep(alg) {
         let pair = sign::rsa_pair(key)?;
         let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| key_size())?;
@@ -73,7 +77,7 @@ pub(super) fn decrypt(alg: &str, key: &[u8], ciphertext: Vec<u8>) -> Tried<Vec<u
             .and_then(|k| OaepPrivateDecryptingKey::new(k).map_err(|_| key_size()))?;
         let mut out = vec![0; key.min_output_size()];
         let len = key
-            .decrypt(oaep, &ciphertext, &mut out, None)
+            .decrypt(oaep, ciphertext, &mut out, None)
             .map_err(|_| not_authentic())?
             .len();
         out.truncate(len);
@@ -85,7 +89,7 @@ pub(super) fn decrypt(alg: &str, key: &[u8], ciphertext: Vec<u8>) -> Tried<Vec<u
     let Some((iv, blocks)) = ciphertext.split_first_chunk::<16>() else {
         return Err(whole_blocks());
     };
-    if blocks.is_empty() || blocks.len() % 16 != 0 {
+    if blocks.is_empty() || !blocks.len().is_multiple_of(16) {
         return Err(whole_blocks());
     }
     let key = cipher::DecryptingKey::cbc(cbc_key(key)?).map_err(|_| key_size())?;
@@ -99,7 +103,7 @@ pub(super) fn encrypt(alg: &str, key: &[u8], iv: [u8; 16], plaintext: Vec<u8>) -
     if alg != "A256CBC" {
         return Err(unsupported(alg));
     }
-    if plaintext.is_empty() || plaintext.len() % 16 != 0 {
+    if plaintext.is_empty() || !plaintext.len().is_multiple_of(16) {
         return Err(whole_blocks());
     }
     let key = cipher::EncryptingKey::cbc(cbc_key(key)?).map_err(|_| key_size())?;
@@ -110,7 +114,11 @@ pub(super) fn encrypt(alg: &str, key: &[u8], iv: [u8; 16], plaintext: Vec<u8>) -
 }
 
 fn whole_blocks() -> types::Fault {
-    fault(FaultKind::InvalidInput, "blocks_invalid", "AES-CBC needs whole blocks of 16 bytes")
+    fault(
+        FaultKind::InvalidInput,
+        "blocks_invalid",
+        "AES-CBC needs whole blocks of 16 bytes",
+    )
 }
 
 /// 32 bytes as they are, or as base64: WeCom's EncodingAESKey is 43 characters without padding, whose last one may
@@ -123,7 +131,11 @@ fn cbc_key(key: &[u8]) -> Tried<UnboundCipherKey> {
             .with_decode_allow_trailing_bits(true)
             .with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
-    let decoded = if key.len() == 32 { None } else { lenient.decode(key).ok() };
+    let decoded = if key.len() == 32 {
+        None
+    } else {
+        lenient.decode(key).ok()
+    };
     UnboundCipherKey::new(&cipher::AES_256, decoded.as_deref().unwrap_or(key)).map_err(|_| key_size())
 }
 
@@ -132,7 +144,11 @@ pub(super) fn encrypt_to(alg: &str, public_key: &[u8], plaintext: &[u8]) -> Trie
     let key = OaepPublicEncryptingKey::new(keys::encrypting(alg, public_key)?)
         .map_err(|_| bad_key("not a usable RSA key"))?;
     if plaintext.len() > key.max_plaintext_size(algorithm) {
-        return Err(fault(FaultKind::InvalidInput, "plaintext_too_long", "too long for the key"));
+        return Err(fault(
+            FaultKind::InvalidInput,
+            "plaintext_too_long",
+            "too long for the key",
+        ));
     }
     let mut out = vec![0; key.ciphertext_size()];
     let len = key
@@ -153,14 +169,30 @@ mod tests {
     fn aead_opens_what_was_sealed_and_nothing_else() {
         let key = b"0123456789abcdef0123456789abcdef";
         let sealed = seal("A256GCM", key, b"123456789012", b"aad", b"hello".to_vec()).unwrap();
-        assert_eq!(open("A256GCM", key, b"123456789012", b"aad", sealed.clone()).unwrap(), b"hello");
         assert_eq!(
-            open("A256GCM", key, b"123456789012", b"axd", sealed.clone()).unwrap_err().code,
+            open("A256GCM", key, b"123456789012", b"aad", sealed.clone()).unwrap(),
+            b"hello"
+        );
+        assert_eq!(
+            open("A256GCM", key, b"123456789012", b"axd", sealed.clone())
+                .unwrap_err()
+                .code,
             "ciphertext_invalid"
         );
-        assert_eq!(open("A256GCM", key, b"12", b"aad", sealed.clone()).unwrap_err().code, "nonce_invalid");
-        assert_eq!(open("A256GCM", b"short", b"123456789012", b"", sealed.clone()).unwrap_err().code, "secret_key_invalid");
-        assert_eq!(open("SM4-GCM", key, b"123456789012", b"", sealed).unwrap_err().code, "unsupported_algorithm");
+        assert_eq!(
+            open("A256GCM", key, b"12", b"aad", sealed.clone()).unwrap_err().code,
+            "nonce_invalid"
+        );
+        assert_eq!(
+            open("A256GCM", b"short", b"123456789012", b"", sealed.clone())
+                .unwrap_err()
+                .code,
+            "secret_key_invalid"
+        );
+        assert_eq!(
+            open("SM4-GCM", key, b"123456789012", b"", sealed).unwrap_err().code,
+            "unsupported_algorithm"
+        );
     }
 
     #[test]
@@ -169,26 +201,44 @@ mod tests {
         let encoded = STANDARD_NO_PAD.encode(raw);
         assert_eq!(encoded.len(), 43);
         let sealed = encrypt("A256CBC", &raw, [1; 16], vec![9; 32]).unwrap();
-        assert_eq!(decrypt("A256CBC", encoded.as_bytes(), sealed.clone()).unwrap(), vec![9; 32]);
-        assert_eq!(decrypt("A256CBC", &raw, sealed[..20].to_vec()).unwrap_err().code, "blocks_invalid");
-        assert_eq!(decrypt("A256CBC", b"short", sealed).unwrap_err().code, "secret_key_invalid");
+        assert_eq!(decrypt("A256CBC", encoded.as_bytes(), &sealed).unwrap(), vec![9; 32]);
+        assert_eq!(
+            decrypt("A256CBC", &raw, &sealed[..20]).unwrap_err().code,
+            "blocks_invalid"
+        );
+        assert_eq!(
+            decrypt("A256CBC", b"short", &sealed).unwrap_err().code,
+            "secret_key_invalid"
+        );
     }
 
     #[test]
     fn oaep_round_trips() {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
-        let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der.as_ref()));
+        let pem = format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+            STANDARD.encode(der.as_ref())
+        );
         let spki = AsDer::<aws_lc_rs::encoding::PublicKeyX509Der<'_>>::as_der(
             aws_lc_rs::signature::KeyPair::public_key(&pair),
         )
         .unwrap();
         for alg in ["RSA-OAEP", "RSA-OAEP-256"] {
             let sealed = encrypt_to(alg, spki.as_ref(), b"key").unwrap();
-            assert_eq!(decrypt(alg, pem.as_bytes(), sealed).unwrap(), b"key", "{alg}");
+            assert_eq!(decrypt(alg, pem.as_bytes(), &sealed).unwrap(), b"key", "{alg}");
         }
-        assert_eq!(decrypt("RSA-OAEP", pem.as_bytes(), vec![0; 256]).unwrap_err().code, "ciphertext_invalid");
-        assert_eq!(encrypt_to("RSA1_5", spki.as_ref(), b"").unwrap_err().code, "unsupported_algorithm");
-        assert_eq!(encrypt_to("RSA-OAEP", spki.as_ref(), &[0; 250]).unwrap_err().code, "plaintext_too_long");
+        assert_eq!(
+            decrypt("RSA-OAEP", pem.as_bytes(), &[0; 256]).unwrap_err().code,
+            "ciphertext_invalid"
+        );
+        assert_eq!(
+            encrypt_to("RSA1_5", spki.as_ref(), b"").unwrap_err().code,
+            "unsupported_algorithm"
+        );
+        assert_eq!(
+            encrypt_to("RSA-OAEP", spki.as_ref(), &[0; 250]).unwrap_err().code,
+            "plaintext_too_long"
+        );
     }
 }

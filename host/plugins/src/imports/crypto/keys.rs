@@ -98,7 +98,8 @@ fn is_jwk(key: &[u8]) -> bool {
 /// SubjectPublicKeyInfo DER from DER or PEM.
 fn spki(key: &[u8]) -> Tried<Cow<'_, [u8]>> {
     if key.starts_with(b"-----BEGIN ") {
-        let der = SubjectPublicKeyInfoDer::from_pem_slice(key).map_err(|_| bad_key("the PEM text has no public key"))?;
+        let der =
+            SubjectPublicKeyInfoDer::from_pem_slice(key).map_err(|_| bad_key("the PEM text has no public key"))?;
         return Ok(Cow::Owned(der.to_vec()));
     }
     Ok(Cow::Borrowed(key))
@@ -111,7 +112,10 @@ pub(super) fn verifying(alg: &str, key: &[u8]) -> Tried<ParsedPublicKey> {
         let jwk = Jwk::parse(key)?;
         jwk.is_for(alg, "sig", "verify")?;
         return match scheme {
-            Scheme::Rsa(p) => jwk.rsa()?.to_parsed_public_key(p).map_err(|_| bad_key("not a usable RSA key")),
+            Scheme::Rsa(p) => jwk
+                .rsa()?
+                .to_parsed_public_key(p)
+                .map_err(|_| bad_key("not a usable RSA key")),
             Scheme::Ecdsa(a, curve, size) => {
                 if jwk.kty != "EC" || jwk.crv.as_deref() != Some(curve) {
                     return Err(bad_key("the JWK is not a key of this curve"));

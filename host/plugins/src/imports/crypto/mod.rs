@@ -24,7 +24,10 @@ fn unsupported(alg: &str) -> types::Fault {
     fault(
         FaultKind::Unsupported,
         "unsupported_algorithm",
-        format!("the host does not offer {:?} here", alg.chars().take(40).collect::<String>()),
+        format!(
+            "the host does not offer {:?} here",
+            alg.chars().take(40).collect::<String>()
+        ),
     )
 }
 
@@ -92,7 +95,9 @@ fn hmac_algorithm(alg: &str) -> Tried<hmac::Algorithm> {
 impl CallState {
     /// The bytes behind a handle, for one use.
     fn key_for<'a>(&'a self, key: &Resource<SecretHandle>, class: &str, alg: &str) -> Answer<&'a [u8]> {
-        Ok(self.usable(key, class, alg)?.map(|u| u.bytes.expose_secret().as_slice()))
+        Ok(self
+            .usable(key, class, alg)?
+            .map(|u| u.bytes.expose_secret().as_slice()))
     }
 }
 
@@ -114,8 +119,12 @@ impl wit::Host for CallState {
     }
 
     fn mac(&mut self, alg: String, key: Resource<SecretHandle>, data: Vec<u8>) -> Answer<Vec<u8>> {
-        with_key!(self, key, "mac", alg, |bytes| hmac_algorithm(&alg)
-            .map(|a| hmac::sign(&hmac::Key::new(a, bytes), &data).as_ref().to_vec()))
+        with_key!(self, key, "mac", alg, |bytes| hmac_algorithm(&alg).map(|a| hmac::sign(
+            &hmac::Key::new(a, bytes),
+            &data
+        )
+        .as_ref()
+        .to_vec()))
     }
 
     fn mac_verify(&mut self, alg: String, key: Resource<SecretHandle>, data: Vec<u8>, tag: Vec<u8>) -> Answer<bool> {
@@ -140,7 +149,9 @@ impl wit::Host for CallState {
         aad: Vec<u8>,
         ciphertext: Vec<u8>,
     ) -> Answer<Vec<u8>> {
-        with_key!(self, key, "aead", alg, |bytes| cipher::open(&alg, bytes, &nonce, &aad, ciphertext))
+        with_key!(self, key, "aead", alg, |bytes| cipher::open(
+            &alg, bytes, &nonce, &aad, ciphertext
+        ))
     }
 
     fn seal_aead(
@@ -151,17 +162,25 @@ impl wit::Host for CallState {
         aad: Vec<u8>,
         plaintext: Vec<u8>,
     ) -> Answer<Vec<u8>> {
-        with_key!(self, key, "aead", alg, |bytes| cipher::seal(&alg, bytes, &nonce, &aad, plaintext))
+        with_key!(self, key, "aead", alg, |bytes| cipher::seal(
+            &alg, bytes, &nonce, &aad, plaintext
+        ))
     }
 
     fn decrypt(&mut self, alg: String, key: Resource<SecretHandle>, ciphertext: Vec<u8>) -> Answer<Vec<u8>> {
-        with_key!(self, key, "decrypt", alg, |bytes| cipher::decrypt(&alg, bytes, ciphertext))
+        with_key!(self, key, "decrypt", alg, |bytes| cipher::decrypt(
+            &alg,
+            bytes,
+            &ciphertext
+        ))
     }
 
     fn encrypt(&mut self, alg: String, key: Resource<SecretHandle>, plaintext: Vec<u8>) -> Answer<Vec<u8>> {
         let mut iv = [0; 16];
         self.shared.rng.fill(&mut iv);
-        with_key!(self, key, "encrypt", alg, |bytes| cipher::encrypt(&alg, bytes, iv, plaintext))
+        with_key!(self, key, "encrypt", alg, |bytes| cipher::encrypt(
+            &alg, bytes, iv, plaintext
+        ))
     }
 
     fn encrypt_to(&mut self, alg: String, public_key: Vec<u8>, plaintext: Vec<u8>) -> Answer<Vec<u8>> {
@@ -184,14 +203,21 @@ mod tests {
         for (alg, hex) in [
             ("MD5", "900150983cd24fb0d6963f7d28e17f72"),
             ("SHA-1", "a9993e364706816aba3e25717850c26c9cd0d89d"),
-            ("SHA-256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (
+                "SHA-256",
+                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            ),
         ] {
             assert_eq!(hex::encode(digest(alg, b"abc").unwrap()), hex, "{alg}");
         }
         let file = tempfile::tempfile().unwrap();
         file.write_all_at(&[b'x'; 100_000], 0).unwrap();
         for alg in ["MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512"] {
-            assert_eq!(digest_file(alg, &file).unwrap(), digest(alg, &[b'x'; 100_000]).unwrap(), "{alg}");
+            assert_eq!(
+                digest_file(alg, &file).unwrap(),
+                digest(alg, &[b'x'; 100_000]).unwrap(),
+                "{alg}"
+            );
         }
         assert_eq!(digest("sha256", b"").unwrap_err().code, "unsupported_algorithm");
     }

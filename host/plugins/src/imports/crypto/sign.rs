@@ -26,7 +26,11 @@ pub(super) fn private_key(pem: &[u8]) -> Tried<PrivateKeyDer<'static>> {
 
 /// The secret itself is at fault, so whoever configures the installation has to act.
 fn unusable(why: &str) -> crate::v1::bindings::types::Fault {
-    fault(FaultKind::InvalidConfig, "secret_key_invalid", format!("the secret can't be used: {why}"))
+    fault(
+        FaultKind::InvalidConfig,
+        "secret_key_invalid",
+        format!("the secret can't be used: {why}"),
+    )
 }
 
 pub(super) fn rsa_pair(pem: &[u8]) -> Tried<RsaKeyPair> {
@@ -87,15 +91,22 @@ pub(super) fn sign(alg: &str, key: &[u8], data: &[u8]) -> Tried<Vec<u8>> {
 mod tests {
     use super::*;
     use aws_lc_rs::{
-        encoding::{AsBigEndian, AsDer},
+        encoding::AsDer,
         rsa::KeySize,
         signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, KeyPair as _},
     };
-    use base64::{Engine as _, engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
+    use base64::{
+        Engine as _,
+        engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+    };
 
     fn pem(label: &str, der: &[u8]) -> Vec<u8> {
         let body = STANDARD.encode(der);
-        let lines: Vec<&str> = body.as_bytes().chunks(64).map(|c| std::str::from_utf8(c).unwrap()).collect();
+        let lines: Vec<&str> = body
+            .as_bytes()
+            .chunks(64)
+            .map(|c| std::str::from_utf8(c).unwrap())
+            .collect();
         format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n")).into_bytes()
     }
 
@@ -172,8 +183,16 @@ mod tests {
             ("RS256", b"garbage".to_vec()),
             ("RS256", b"{\"kty\":\"RSA\"}".to_vec()),
             ("RS256", rsa.2.replace("\"sig\"", "\"enc\"").into_bytes()),
-            ("RS256", rsa.2.replace("\"use\":\"sig\"", "\"alg\":\"RS512\"").into_bytes()),
-            ("RS256", rsa.2.replace("\"use\":\"sig\"", "\"key_ops\":[\"encrypt\"]").into_bytes()),
+            (
+                "RS256",
+                rsa.2.replace("\"use\":\"sig\"", "\"alg\":\"RS512\"").into_bytes(),
+            ),
+            (
+                "RS256",
+                rsa.2
+                    .replace("\"use\":\"sig\"", "\"key_ops\":[\"encrypt\"]")
+                    .into_bytes(),
+            ),
         ] {
             assert_eq!(verify(alg, &key, b"", b"").unwrap_err().code, "key_invalid", "{alg}");
         }
@@ -185,8 +204,16 @@ mod tests {
     fn unknown_algorithms_are_unsupported() {
         let (private, spki, _) = ed();
         for alg in ["none", "HS256", "SM2", "RS1", "ES512", ""] {
-            assert_eq!(sign(alg, &private, b"").unwrap_err().code, "unsupported_algorithm", "{alg}");
-            assert_eq!(verify(alg, &spki, b"", b"").unwrap_err().code, "unsupported_algorithm", "{alg}");
+            assert_eq!(
+                sign(alg, &private, b"").unwrap_err().code,
+                "unsupported_algorithm",
+                "{alg}"
+            );
+            assert_eq!(
+                verify(alg, &spki, b"", b"").unwrap_err().code,
+                "unsupported_algorithm",
+                "{alg}"
+            );
         }
     }
 
@@ -196,7 +223,10 @@ mod tests {
             r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#,
             URL_SAFE_NO_PAD.encode([0xff; 128])
         );
-        assert_eq!(verify("RS256", jwk.as_bytes(), b"", b"").unwrap_err().code, "key_invalid");
+        assert_eq!(
+            verify("RS256", jwk.as_bytes(), b"", b"").unwrap_err().code,
+            "key_invalid"
+        );
     }
 
     #[test]

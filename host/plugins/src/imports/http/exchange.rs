@@ -60,7 +60,15 @@ pub(super) async fn exchange(
     let mut traffic = (0u64, 0u64);
     let done = tokio::time::timeout(
         time,
-        follow(&shared.http, &grants, outgoing, redirects, idempotent, limit, &mut traffic),
+        follow(
+            &shared.http,
+            &grants,
+            outgoing,
+            redirects,
+            idempotent,
+            limit,
+            &mut traffic,
+        ),
     )
     .await;
     state.bytes_out += traffic.0;

@@ -29,7 +29,11 @@ impl wit::Host for CallState {
             Err(f) => return Ok(Err(f)),
         };
         let cap = u64::try_from(self.inv.limits.transfer).unwrap_or(u64::MAX);
-        let limit = if opts.max_bytes == 0 { cap } else { cap.min(opts.max_bytes.into()) };
+        let limit = if opts.max_bytes == 0 {
+            cap
+        } else {
+            cap.min(opts.max_bytes.into())
+        };
         let time = self.time_for(opts.timeout_ms);
         let answer = exchange::exchange(
             self,

@@ -27,7 +27,11 @@ impl Outgoing {
     /// The last segment of the path, as a name for what is downloaded.
     pub(in crate::imports) fn file_name(&self) -> String {
         let last = self.url.path_segments().and_then(Iterator::last).unwrap_or_default();
-        if last.is_empty() { "download".to_owned() } else { last.to_owned() }
+        if last.is_empty() {
+            "download".to_owned()
+        } else {
+            last.to_owned()
+        }
     }
 }
 
@@ -119,13 +123,7 @@ pub(in crate::imports) fn prepare(
     }))
 }
 
-fn injection(
-    state: &CallState,
-    cred: &wit::Credential,
-    url: &Url,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Answer<Inject> {
+fn injection(state: &CallState, cred: &wit::Credential, url: &Url, headers: &HeaderMap, body: &[u8]) -> Answer<Inject> {
     let Some(key) = handle(cred) else {
         return Ok(Ok(Inject::Nothing));
     };
@@ -153,16 +151,16 @@ fn injection(
     let copy = || SecretBox::new(Box::new(secret.clone()));
     Ok(match cred {
         wit::Credential::None => Ok(Inject::Nothing),
-        wit::Credential::Bearer(_) => sensitive(header::AUTHORIZATION, [b"Bearer ", secret.as_slice()].concat()),
+        wit::Credential::Bearer(_) => sensitive(header::AUTHORIZATION, &[b"Bearer ", secret.as_slice()].concat()),
         wit::Credential::Basic((user, _)) => {
             if user.contains(':') {
                 return Ok(Err(invalid("user_invalid", "a user name must not contain a colon")));
             }
             let pair = STANDARD.encode([user.as_bytes(), b":", secret].concat());
-            sensitive(header::AUTHORIZATION, [b"Basic ", pair.as_bytes()].concat())
+            sensitive(header::AUTHORIZATION, &[b"Basic ", pair.as_bytes()].concat())
         }
         wit::Credential::Header((name, _)) => match HeaderName::from_bytes(name.as_bytes()) {
-            Ok(name) if !is_ours(&name) => sensitive(name, secret.clone()),
+            Ok(name) if !is_ours(&name) => sensitive(name, secret),
             _ => Err(invalid("header_invalid", "the secret can't be sent in that header")),
         },
         wit::Credential::Query((name, _)) => Ok(Inject::Query(name.clone(), copy())),
@@ -179,8 +177,8 @@ fn injection(
     })
 }
 
-fn sensitive(name: HeaderName, value: Vec<u8>) -> Result<Inject, types::Fault> {
-    let mut value = HeaderValue::from_bytes(&value).map_err(|_| {
+fn sensitive(name: HeaderName, value: &[u8]) -> Result<Inject, types::Fault> {
+    let mut value = HeaderValue::from_bytes(value).map_err(|_| {
         fault(
             FaultKind::InvalidConfig,
             "secret_not_sendable",
