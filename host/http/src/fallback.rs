@@ -86,6 +86,12 @@ async fn forward(state: &AppState, gateway: Gateway, place: &Place, req: Request
     parts.extensions.insert(tenant);
     parts.extensions.insert(who);
     let Ok(mut response) = gateway.oneshot(Request::from_parts(parts, body)).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        // The gateway's own refusal: our document, with the fields the gateway gave it.
+        let mut refusal = ApiProblem(problem).into_response();
+        refusal.headers_mut().extend(std::mem::take(response.headers_mut()));
+        return Ok(named(refusal, "gateway"));
+    }
     response.extensions_mut().insert(FromUpstream);
     Ok(named(response, "gateway"))
 }

@@ -22,4 +22,4 @@ pub mod state;
 pub use layers::{Caller, PeerAddr};
 pub use problem::{ApiProblem, ApiResult};
 pub use serve::{router, serve};
-pub use state::{AppState, Asset, Assets, Gateway, Site};
+pub use state::{AppState, Asset, Assets, Gateway, Site, gateway};

@@ -2,7 +2,7 @@
 
 use crate::metrics::HttpMetrics;
 use aistack_domain::App;
-use axum::body::Body;
+use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use http::{Request, Response};
 use ipnet::IpNet;
@@ -13,6 +13,19 @@ use tower::util::BoxCloneSyncService;
 /// The data path behind everything that is not the platform's own: gets requests that are routed to a tenant and
 /// authenticated, with `TenantCtx`, `SignedIn` and `RequestId` in the extensions.
 pub type Gateway = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+/// Makes the gateway from what handles one request.
+pub fn gateway<B, F>(call: impl Fn(Request<Body>) -> F + Clone + Send + Sync + 'static) -> Gateway
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    F: Future<Output = Response<B>> + Send + 'static,
+{
+    BoxCloneSyncService::new(tower::service_fn(move |request| {
+        let answer = call(request);
+        async move { Ok(answer.await.map(Body::new)) }
+    }))
+}
 
 /// A file of the console.
 #[derive(Debug, Clone)]

@@ -61,7 +61,7 @@ async fn run(
     let site = Site {
         trusted_proxies: config.server.trusted_proxies.clone(),
         assets: Arc::new(Console),
-        gateway: None,
+        gateway: Some(wire::gateway(app)),
         demo,
         stopping: stopping.clone(),
     };

@@ -7,11 +7,14 @@ use aistack_domain::{
     App, AppConfig, Ctx, Ports, Problem,
     billing::RefreshOrder,
     demo,
+    gateway::Decider,
     jobs::{Handlers, Settings},
     plugins::{catalogue, installations::ReconcileUse, port::PluginRuntime},
     port::{Objects, Sealer},
     reports::RunReport,
 };
+use aistack_gateway::Proxy;
+use aistack_http::Gateway;
 use aistack_plugins::{PluginHost, RuntimeConfig};
 use aistack_store::Store;
 use aistack_store_postgres::{PostgresConfig, PostgresStore};
@@ -102,6 +105,17 @@ pub async fn application(config: &Config, public_url: Url) -> anyhow::Result<Arc
         allow_private_addresses: config.plugins.allow_private_addresses,
     };
     Ok(Arc::new(App::new(ports, app_config)))
+}
+
+/// The data path to the services behind.
+#[must_use]
+pub fn gateway(app: &Arc<App>) -> Gateway {
+    let decisions = Arc::new(Decider::new(app.clone()));
+    let proxy = Proxy::new(app.clone(), decisions, aistack_gateway::Settings::default());
+    aistack_http::gateway(move |request| {
+        let proxy = proxy.clone();
+        async move { proxy.call(request).await }
+    })
 }
 
 /// Every kind of job there is.

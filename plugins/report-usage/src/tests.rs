@@ -97,14 +97,15 @@ fn conforms() {
     conformance::report::run(&suite, &json!({"from": "2026-01-01", "to": "2026-01-31"}));
 }
 
+/// The files as a whole, byte for byte: byte order mark, headings in the reader's language, CRLF.
 #[test]
-fn csv_has_a_byte_order_mark_headings_and_crlf() {
-    let text = csv_of(&host(json!({})), &context(), job("csv"));
-    assert_eq!(
-        text,
-        "\u{feff}Day,Meter,Quantity,Unit\r\n2026-01-01,api.calls,10,calls\r\n2026-01-01,tokens,1500.5,tokens\r\n\
-         2026-01-02,api.calls,5,calls\r\n2026-01-02,tokens,0.25,tokens\r\n"
-    );
+fn csv_files_are_what_they_were() {
+    for (ctx, expected) in [
+        (context(), include_str!("../fixtures/usage.en.csv")),
+        (zh(), include_str!("../fixtures/usage.zh.csv")),
+    ] {
+        assert_eq!(csv_of(&host(json!({})), &ctx, job("csv")), expected);
+    }
 }
 
 #[test]

@@ -43,7 +43,17 @@ export function EventDrawer({ event, onClose }: { event: AuditEvent | null; onCl
                   {event.target.id && <Id value={event.target.id} />}
                 </span>,
               ],
-              [t('word.request_id'), <Id key="r" value={event.request_id} />],
+              [
+                t('word.request_id'),
+                <span key="r" className="stack tight">
+                  <Id value={event.request_id} />
+                  {event.request_id && (
+                    <Link to={scope.to('/audit')} search={{ request_id: event.request_id }} onClick={onClose} className="small">
+                      {t('audit.same_request')}
+                    </Link>
+                  )}
+                </span>,
+              ],
               [t('field.id'), <Id key="i" value={event.id} />],
             ]}
           />

@@ -26,6 +26,7 @@ export const audit = {
   'audit.details': 'Details',
   'audit.proof': 'Proof',
   'audit.proof_text': 'The event is a leaf of this log\'s Merkle tree: changing it would change the root hash.',
+  'audit.same_request': 'Everything in this request',
   'audit.verify': 'Verify the log',
   'audit.verified': '{n|The event is|All # events are} as written; nothing was changed or removed.',
   'audit.broken': 'The log was tampered with: event {n} is the first that does not match.',

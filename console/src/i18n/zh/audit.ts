@@ -28,6 +28,7 @@ export const audit: Record<keyof typeof source, string> = {
   'audit.details': '详情',
   'audit.proof': '证明',
   'audit.proof_text': '该事件是日志 Merkle 树的一个叶子，任何改动都会改变根哈希。',
+  'audit.same_request': '此请求的全部记录',
   'audit.verify': '校验日志',
   'audit.verified': '全部 {n} 条记录完好，未被修改或删除。',
   'audit.broken': '日志已被篡改：第 {n} 条是首个不匹配的记录。',

@@ -1,4 +1,4 @@
-//! Google and Microsoft.
+//! Google, Microsoft, and a provider as Keycloak describes itself.
 
 use super::*;
 use aistack_sdk::Kind;
@@ -13,15 +13,7 @@ const MS_KEYS: &str = "https://login.microsoftonline.com/organizations/discovery
 
 fn google(config: Value, changes: &Value) -> Result<Session, Fault> {
     let token_endpoint = "https://oauth2.googleapis.com/token";
-    let metadata = json!({
-        "issuer": GOOGLE,
-        "authorization_endpoint": "https://accounts.google.com/o/oauth2/v2/auth",
-        "token_endpoint": token_endpoint,
-        "jwks_uri": "https://www.googleapis.com/oauth2/v3/certs",
-        "userinfo_endpoint": "https://openidconnect.googleapis.com/v1/userinfo",
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-    });
+    let metadata: Value = serde_json::from_str(include_str!("../../fixtures/google.json")).unwrap();
     let mut all = json!({"provider": "google", "client_id": "aistack-client"});
     all["hosted_domains"] = config;
     let host = bare(all)
@@ -99,13 +91,13 @@ fn microsoft_host(settings: Value) -> FakeHost {
         "consumers" => CONSUMERS,
         id => id,
     };
-    let metadata = json!({
-        "issuer": format!("https://login.microsoftonline.com/{stated}/v2.0"),
-        "authorization_endpoint": format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize"),
-        "token_endpoint": MS_TOKEN,
-        "jwks_uri": MS_KEYS,
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
-    });
+    // The documents of the other directories differ in these two.
+    let mut metadata: Value =
+        serde_json::from_str(include_str!("../../fixtures/microsoft-organizations.json")).unwrap();
+    metadata["issuer"] = json!(format!("https://login.microsoftonline.com/{stated}/v2.0"));
+    metadata["authorization_endpoint"] = json!(format!(
+        "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize"
+    ));
     bare(config)
         .on(get(&format!(
             "https://login.microsoftonline.com/{tenant}/v2.0/.well-known/openid-configuration"
@@ -265,5 +257,48 @@ fn a_presets_issuer_can_not_be_configured_away() {
         Begun::on(&host)
             .url
             .starts_with("https://login.microsoftonline.com/organizations/")
+    );
+}
+
+/// As Keycloak describes itself: every kind of algorithm, and its name in every response.
+#[test]
+fn a_keycloak_realm() {
+    let metadata: Value = serde_json::from_str(include_str!("../../fixtures/keycloak.json")).unwrap();
+    let (token_endpoint, jwks_uri) = (
+        metadata["token_endpoint"].as_str().unwrap(),
+        metadata["jwks_uri"].as_str().unwrap(),
+    );
+    let host = bare(config_with(json!({"groups_claim": "realm_access.roles"})))
+        .on(get(DISCOVERY))
+        .reply_json(200, &metadata)
+        .on(get(jwks_uri))
+        .reply_json(200, jwks());
+    assert!(
+        OAuth.check(&host, &context(), true).iter().all(|f| f.ok),
+        "{:?}",
+        OAuth.check(&host, &context(), true)
+    );
+    let begun = Begun::on(&host);
+    let claims = changed(
+        claims(&host, &begun.param("nonce").unwrap()),
+        &json!({
+            "typ": "ID", "azp": "aistack-client", "sid": "s-1", "acr": "1", "realm_access": {"roles": ["staff"]},
+        }),
+    );
+    let body = json!({"token_type": "Bearer", "access_token": "a", "id_token": key("RS256").jws(&claims), "session_state": "s-1"});
+    host.now_on(post(token_endpoint), 200, &body);
+    assert_eq!(
+        begun.back(&host, "code=c0de&state=STATE").unwrap_err().code,
+        "iss_missing"
+    );
+    let session = begun
+        .back(
+            &host,
+            "code=c0de&state=STATE&session_state=s-1&iss=https%3A%2F%2Fid.example.test%2Frealms%2Fmain",
+        )
+        .unwrap();
+    assert_eq!(
+        (session.user.groups, session.provider_session.as_deref()),
+        (vec!["staff".to_owned()], Some("s-1"))
     );
 }
