@@ -24,7 +24,7 @@ run: build ## Build everything and serve it with demo data on LISTEN, keeping DA
 
 .PHONY: build
 build: plugins console ## Build the plugins, the console and the binary
-	cargo build -p aistack-server --bin aistack
+	cargo build --workspace --bins
 
 .PHONY: bin
 bin: ## Say where the binary is
@@ -59,7 +59,9 @@ plugins: ## Build the official plugins as WebAssembly components
 .PHONY: openapi
 openapi: ## Write docs/openapi.json from the code, and the console's types from it
 	$(SETUP) rust console
-	cargo xtask openapi
+	cargo build --workspace --bins
+	"$(CARGO_TARGET_DIR)/debug/aistack" openapi >docs/openapi.json
+	"$(CARGO_TARGET_DIR)/debug/aistack" config reference >docs/config.md
 	cd console && npm run api
 
 .PHONY: clean

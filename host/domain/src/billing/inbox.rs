@@ -1,6 +1,7 @@
 //! The inbox for providers' deliveries: on disk first, then verified by the plugin, then applied once, in one
 //! transaction with its audit events, and only then acknowledged with the exact bytes the provider wants to see.
 
+use super::answer::presentable;
 use super::{
     apply::{Report, Verdict, action_of, judge},
     orders::announce,
@@ -25,8 +26,6 @@ use std::sync::Arc;
 
 /// Headers of a delivery are kept up to this size.
 const MAX_HEADERS: usize = 32 << 10;
-/// Largest answer body a plugin may give a provider.
-const MAX_ANSWER: usize = 64 << 10;
 /// Most events of one delivery.
 const MAX_EVENTS: usize = 200;
 
@@ -431,23 +430,4 @@ fn read_event(event: &Event) -> Result<Option<Report>, &'static str> {
         paid,
         occurred_at: Some(event.occurred_at),
     }))
-}
-
-/// An answer that may leave the house: a sane status, no headers that mean something to a browser.
-fn presentable(answer: HttpResponse, fallback: u16) -> Answer {
-    let allowed = ["content-type", "cache-control", "retry-after"];
-    let status = if (200..=599).contains(&answer.status) {
-        answer.status
-    } else {
-        fallback
-    };
-    let headers = answer
-        .headers
-        .into_iter()
-        .map(|(k, v)| (k.to_ascii_lowercase(), v))
-        .filter(|(k, v)| allowed.contains(&k.as_str()) && v.len() <= 200 && v.iter().all(|b| (0x20..0x7f).contains(b)))
-        .collect();
-    let mut body = answer.body;
-    body.truncate(MAX_ANSWER);
-    HttpResponse { status, headers, body }
 }

@@ -4,6 +4,7 @@
 //! installation, provider reference, amount and currency are the order's; a status never goes backwards; a provider's
 //! event has its effect once; a delivery is on disk before anything is made of it; a decline is not an unknown outcome.
 
+mod answer;
 mod apply;
 pub mod currency;
 mod error;

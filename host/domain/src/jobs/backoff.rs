@@ -25,7 +25,8 @@ impl Backoff {
     /// The wait after the `attempt`-th try (from 1): between half and the whole of `first · 2^(attempt-1)`.
     #[must_use]
     pub fn after(&self, attempt: i64, rng: &dyn Rng) -> Duration {
-        let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(31);
+        // More doublings than a shift can take change nothing: the cap is reached long before.
+        let doublings = attempt.saturating_sub(1).clamp(0, 31);
         let whole = self.first.saturating_mul(1 << doublings).min(self.most);
         let share = f64::from(u32::from_be_bytes(rng.bytes())) / f64::from(u32::MAX);
         whole.mul_f64(0.5 + share / 2.0)

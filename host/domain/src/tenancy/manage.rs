@@ -33,14 +33,14 @@ pub struct TenantPatch {
 /// The tenant with an id or a slug.
 ///
 /// # Errors
-/// `not_found`, or as the store.
+/// `tenant_not_found`, or as the store.
 pub async fn find(app: &App, id_or_slug: &str) -> Result<Tenant, Problem> {
     let mut read = app.store.platform_read().await?;
     let found = match id_or_slug.parse::<TenantId>() {
         Ok(id) => read.tenants().get(id).await?,
         Err(_) => read.tenants().find_by_slug(id_or_slug).await?,
     };
-    found.ok_or_else(|| Problem::not_found("tenant"))
+    found.ok_or_else(super::routing::no_such_tenant)
 }
 
 /// A page of the catalogue.

@@ -46,7 +46,7 @@ mod tests {
         let committed = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
             committed == super::reference(),
-            "docs/config.md is out of date: cargo xtask openapi"
+            "docs/config.md is out of date: make openapi"
         );
     }
 }
