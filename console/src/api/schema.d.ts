@@ -4,14 +4,15 @@
  */
 
 export interface paths {
-    "/api/v1/meta": {
+    "/.well-known/jwks.json": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/meta"];
+        /** The public keys of tokens and of the gateway's signed identity. */
+        get: operations["get_jwks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -20,46 +21,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/setup": {
+    "/api/v1/audit-events": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post: operations["post/api/v1/setup"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/session"];
-        put?: never;
-        post: operations["post/api/v1/session"];
-        delete: operations["delete/api/v1/session"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/login/methods": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/login/methods"];
+        /** The tenant's audit log, newest first. */
+        get: operations["list_audit_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -68,142 +38,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tenants": {
+    "/api/v1/audit-events/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/tenants"];
-        put?: never;
-        post: operations["post/api/v1/tenants"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tenants/{tenant}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/tenants/{tenant}"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: operations["patch/api/v1/tenants/{tenant}"];
-        trace?: never;
-    };
-    "/api/v1/tenants/{tenant}/suspend": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post/api/v1/tenants/{tenant}/suspend"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tenants/{tenant}/activate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post/api/v1/tenants/{tenant}/activate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/plugins": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/plugins"];
-        put?: never;
-        post: operations["post/api/v1/plugins"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/plugins/{plugin}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/plugins/{plugin}"];
-        put?: never;
-        post?: never;
-        delete: operations["delete/api/v1/plugins/{plugin}"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/routes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/routes"];
-        put?: never;
-        post: operations["post/api/v1/routes"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/routes/{route}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: operations["put/api/v1/routes/{route}"];
-        post?: never;
-        delete: operations["delete/api/v1/routes/{route}"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/platform/audit-events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/platform/audit-events"];
+        /** One event of the tenant's audit log. */
+        get: operations["get_audit_event"];
         put?: never;
         post?: never;
         delete?: never;
@@ -212,110 +55,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/platform/overview": {
+    "/api/v1/audit/verify": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/platform/overview"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/platform/jobs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/platform/jobs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/platform/jobs/{job}/retry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post/api/v1/platform/jobs/{job}/retry"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tenant": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/tenant"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: operations["patch/api/v1/tenant"];
-        trace?: never;
-    };
-    "/api/v1/users": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/users"];
-        put?: never;
-        post: operations["post/api/v1/users"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/users/{user}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/users/{user}"];
-        put?: never;
-        post?: never;
-        delete: operations["delete/api/v1/users/{user}"];
-        options?: never;
-        head?: never;
-        patch: operations["patch/api/v1/users/{user}"];
-        trace?: never;
-    };
-    "/api/v1/plugins/available": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/plugins/available"];
+        /** Recompute the tenant's audit log. */
+        get: operations["verify_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -331,9 +79,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/installations"];
+        /** The tenant's plugins. */
+        get: operations["list_installations"];
         put?: never;
-        post: operations["post/api/v1/installations"];
+        /** Enable a plugin. */
+        post: operations["enable_plugin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -347,24 +97,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/installations/{installation}"];
+        /** An enabled plugin. */
+        get: operations["get_installation"];
         put?: never;
         post?: never;
-        delete: operations["delete/api/v1/installations/{installation}"];
+        /** Remove an enabled plugin. */
+        delete: operations["remove_installation"];
         options?: never;
         head?: never;
-        patch: operations["patch/api/v1/installations/{installation}"];
+        /** Change an enabled plugin. */
+        patch: operations["update_installation"];
         trace?: never;
     };
-    "/api/v1/installations/{installation}/secrets/{name}": {
+    "/api/v1/installations/{installation}/calls": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put: operations["put/api/v1/installations/{installation}/secrets/{name}"];
+        /** Calls of an enabled plugin. */
+        get: operations["list_installation_calls"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -381,62 +135,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post/api/v1/installations/{installation}/check"];
+        /** Have the plugin check its configuration. */
+        post: operations["check_installation"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/installations/{installation}/calls": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/installations/{installation}/calls"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/usage": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/usage"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/quotas": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get/api/v1/quotas"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/quotas/{meter}": {
+    "/api/v1/installations/{installation}/secrets/{name}": {
         parameters: {
             query?: never;
             header?: never;
@@ -444,7 +151,94 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put: operations["put/api/v1/quotas/{meter}"];
+        /** Set a secret. */
+        put: operations["put_installation_secret"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How people may sign in here. */
+        get: operations["list_login_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login/{installation}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Come back from the provider. */
+        get: operations["finish_login"];
+        put?: never;
+        /** Come back from the provider by POST (`form_post`, SAML), or answer a step as JSON. */
+        post: operations["continue_login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login/{installation}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Begin a sign-in: a redirect for browsers, the step as JSON for `Accept: application/json`. */
+        get: operations["start_login"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/meta": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a page needs to know before anybody signed in. */
+        get: operations["get_meta"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document. */
+        get: operations["get_openapi"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -459,9 +253,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/orders"];
+        /** The tenant's orders. */
+        get: operations["list_orders"];
         put?: never;
-        post: operations["post/api/v1/orders"];
+        /** Make an order. */
+        post: operations["create_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -475,41 +271,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/orders/{order}"];
+        /** An order. */
+        get: operations["get_order"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/orders/{order}/pay": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post/api/v1/orders/{order}/pay"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/orders/{order}/refresh": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post/api/v1/orders/{order}/refresh"];
         delete?: never;
         options?: never;
         head?: never;
@@ -525,24 +290,164 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post/api/v1/orders/{order}/cancel"];
+        /** Cancel an unpaid order. */
+        post: operations["cancel_order"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/reports": {
+    "/api/v1/orders/{order}/pay": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/reports"];
+        get?: never;
+        put?: never;
+        /** Ask the provider for the payment. Repeating it changes nothing. */
+        post: operations["pay_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look the payment up at the provider. */
+        post: operations["refresh_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The browser comes back from the provider: off to the order's page. */
+        get: operations["return_from_payment"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/audit-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The operators' audit log, newest first. */
+        get: operations["list_platform_audit_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/audit-events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One event of the operators' audit log. */
+        get: operations["get_platform_audit_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Recompute the operators' audit log. */
+        get: operations["verify_platform_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Installed plugin versions. */
+        get: operations["list_plugins"];
+        put?: never;
+        /** Install a plugin: the body is the component. */
+        post: operations["install_plugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/available": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Plugin versions the tenant may enable. */
+        get: operations["list_available_plugins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/{plugin}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An installed plugin version. */
+        get: operations["get_plugin"];
+        put?: never;
+        post?: never;
+        /** Remove a plugin version nobody uses. */
+        delete: operations["remove_plugin"];
         options?: never;
         head?: never;
         patch?: never;
@@ -555,9 +460,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/report-runs"];
+        /** Runs of reports. */
+        get: operations["list_report_runs"];
         put?: never;
-        post: operations["post/api/v1/report-runs"];
+        /** Run a report. */
+        post: operations["run_report"];
         delete?: never;
         options?: never;
         head?: never;
@@ -571,7 +478,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/report-runs/{run}"];
+        /** A run of a report. */
+        get: operations["get_report_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -589,21 +497,23 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post/api/v1/report-runs/{run}/cancel"];
+        /** Cancel a run. */
+        post: operations["cancel_report_run"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/audit-events": {
+    "/api/v1/report-runs/{run}/file": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/audit-events"];
+        /** A run's file. */
+        get: operations["download_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -612,14 +522,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/audit-events/{id}": {
+    "/api/v1/reports": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/audit-events/{id}"];
+        /** Reports that can be made here. */
+        get: operations["list_reports"];
         put?: never;
         post?: never;
         delete?: never;
@@ -628,14 +539,245 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/audit/verify": {
+    "/api/v1/session": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get/api/v1/audit/verify"];
+        /** The session in use. */
+        get: operations["get_session"];
+        put?: never;
+        /** Sign in with a password. */
+        post: operations["sign_in"];
+        /** Sign out. */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an access token from the session. */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the first operator with the one-time token, and sign them in. */
+        post: operations["set_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenant's own settings. */
+        get: operations["get_own_tenant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change the tenant's settings. */
+        patch: operations["update_own_tenant"];
+        trace?: never;
+    };
+    "/api/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All tenants. */
+        get: operations["list_tenants"];
+        put?: never;
+        /** Make a tenant and its first owner. */
+        post: operations["create_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One tenant, by id or slug. */
+        get: operations["get_tenant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a tenant. */
+        patch: operations["update_tenant"];
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Activate a tenant again, or finish one whose making failed. */
+        post: operations["activate_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Suspend a tenant: nobody but operators may act in it. */
+        post: operations["suspend_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenant's members. */
+        get: operations["list_users"];
+        put?: never;
+        /** Add a member. */
+        post: operations["create_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One member. */
+        get: operations["get_user"];
+        put?: never;
+        post?: never;
+        /** Remove a member with their identities and sessions. */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        /** Change a member. */
+        patch: operations["update_user"];
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process answers. */
+        get: operations["get_healthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hooks/{installation}/{endpoint}/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A provider's check that the address is ours (echo). */
+        get: operations["verify_endpoint"];
+        put?: never;
+        /** A provider's delivery. The answer is the plugin's own acknowledgement. */
+        post: operations["deliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts and times in OpenMetrics text. */
+        get: operations["get_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process can take work: the database answers and it is not stopping. */
+        get: operations["get_readyz"];
         put?: never;
         post?: never;
         delete?: never;
@@ -648,530 +790,1211 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Money: {
-            /** Format: int64 */
-            minor: number;
+        /** @description An amount of money. */
+        Amount: {
+            /** @description ISO 4217 code. */
             currency: string;
+            /**
+             * Format: int64
+             * @description Minor units: cents, fen, yen.
+             */
+            minor: number;
         };
-        FieldError: {
-            pointer: string;
-            code: string;
+        /** @description An answer of the sign-in page: filled-in fields, or a poll. */
+        Answer: {
+            /**
+             * @description Fields that a `prompt` step asked for.
+             * @default null
+             */
+            fields: {
+                [key: string]: string;
+            } | null;
+            /**
+             * @description True to ask whether a `qr` or `wait` step is done.
+             * @default false
+             */
+            poll: boolean;
+        };
+        /** @description Who acted. */
+        AuditActor: {
+            /** @description Id, for users, operators and plugins' installations. */
+            id?: string | null;
+            /** @description `user`, `operator`, `plugin`, `system`, `anonymous`. */
+            kind: string;
+            /** @description Name at that time; null when there was none or the person was erased. */
+            label?: string | null;
+        };
+        /** @description An event of a log. */
+        AuditEvent: {
+            /** @description What was done, e.g. `order.paid`. */
+            action: string;
+            /** @description Who did it. */
+            actor: components["schemas"]["AuditActor"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Before, after, reasons. */
+            details: unknown;
+            /** @description Id. */
+            id: string;
+            /** @description Where from; null when unknown or erased. */
+            ip?: string | null;
+            /** @description RFC 6962 hash of the stored bytes, hex. */
+            leaf_hash: string;
+            /** @description `ok`, `denied` or `failed`. */
+            outcome: string;
+            /** @description The request that caused it. */
+            request_id?: string | null;
+            /** @description Method and route. */
+            route?: string | null;
+            /**
+             * Format: int64
+             * @description Place in the log, from 0 without gaps.
+             */
+            seq: number;
+            /** @description What it was done to. */
+            target: components["schemas"]["AuditTarget"];
+            /** @description The user agent; null when unknown or erased. */
+            user_agent?: string | null;
+        };
+        /** @description What was acted on. */
+        AuditTarget: {
+            /** @description Id. */
+            id: string;
+            /** @description Kind. */
+            kind: string;
+        };
+        /** @description One check. */
+        Check: {
+            /** @description What was seen. */
+            detail: string;
+            /** @description Name. */
+            name: string;
+            /** @description Passed. */
+            ok: boolean;
+        };
+        /** @description One line of a check. */
+        CheckFinding: {
+            /** @description JSON pointer into the config, when the line is about one field. */
+            field: string | null;
+            /** @description What was found. */
             message: string;
+            /** @description Whether this line is fine. */
+            ok: boolean;
         };
-        Problem: {
-            type: string;
-            title: string;
-            /** Format: int64 */
-            status: number;
-            code: string;
-            detail?: string | null;
-            request_id: string;
-            errors?: components["schemas"]["FieldError"][];
+        /** @description How to check. */
+        CheckRequest: {
+            /**
+             * @description Whether to talk to the provider too.
+             * @default false
+             */
+            deep: boolean;
         };
-        TenantSummary: {
+        /** @description The result of a check. */
+        CheckResult: {
+            /** @description Lines. */
+            findings: components["schemas"]["CheckFinding"][];
+        };
+        /** @description A connection people may choose. */
+        Connection: {
+            /** @description The installation. */
             id: string;
-            slug: string;
+            /** @description Always `identity`. */
+            kind: string;
+            /** @description Name. */
             name: string;
+            /** @description Plugin. */
+            plugin_id: string;
+        };
+        /** @description An order to be made. */
+        CreateOrder: {
+            /** @description How much; more than zero. */
+            amount: components["schemas"]["Amount"];
+            /** @description What for. */
+            description: string;
+            /** @description The same key with the same content gives the same order. */
+            idempotency_key?: string | null;
+            /** @description Payment installation. */
+            installation: string;
+        };
+        /** @description The first owner. */
+        CreateOwner: {
+            /** @description E-mail address. */
+            email: string;
+            /** @description Name. */
+            name: string;
+            /**
+             * Format: password
+             * @description Password, 12 to 128 characters.
+             */
+            password?: string | null;
+        };
+        /** @description A tenant to be made. */
+        CreateTenant: {
+            /**
+             * @description ISO 4217.
+             * @default USD
+             */
+            currency: string;
+            /** @description `row`, `schema` or `database`; the strongest the store offers when left out. */
+            isolation?: string | null;
+            /**
+             * @description Language: `en` or `zh`, BCP 47.
+             * @default en
+             */
             locale: string;
-        };
-        Meta: {
-            version: string;
-            setup_needed: boolean;
-            realm: string;
-            tenant?: components["schemas"]["TenantSummary"];
-            demo: boolean;
-            locales: string[];
-        };
-        SetupRequest: {
-            token: string;
-            email: string;
+            /** @description Name. */
             name: string;
-            password: string;
+            owner?: null | components["schemas"]["CreateOwner"];
+            /**
+             * @description Plan code.
+             * @default free
+             */
+            plan: string;
+            /** @description DNS label, 2 to 40 of a-z, 0-9 and hyphens. */
+            slug: string;
+            /**
+             * @description IANA time zone.
+             * @default UTC
+             */
+            time_zone: string;
         };
-        SignInRequest: {
+        /** @description Somebody to be added. */
+        CreateUser: {
+            /** @description E-mail address. */
             email: string;
-            password: string;
-        };
-        SessionUser: {
-            id: string;
-            email: string;
+            /** @description Name. */
             name: string;
+            /**
+             * Format: password
+             * @description Password, 12 to 128 characters; without one they sign in through a connection.
+             */
+            password?: string | null;
+            /** @description `owner`, `admin`, `billing`, `auditor`, `member`. */
             role: string;
         };
-        Session: {
-            realm: string;
-            id: string;
-            user: components["schemas"]["SessionUser"];
-            permissions: string[];
-            csrf_token: string;
-            /** Format: date-time */
-            expires_at: string;
-            tenant?: components["schemas"]["TenantSummary"];
-        };
-        Connection: {
-            id: string;
+        /** @description A plugin to be enabled. */
+        EnablePlugin: {
+            /** @description Config by the plugin's schema. */
+            config?: Record<string, never>;
+            /** @description Grants; everything the manifest declares when left out. `private_hosts` is for operators. */
+            grants?: Record<string, never> | null;
+            /** @description Name people see. */
             name: string;
-            kind: string;
+            /** @description Plugin, e.g. `official.stripe`. */
             plugin_id: string;
-        };
-        LoginMethods: {
-            password: boolean;
-            connections: components["schemas"]["Connection"][];
-        };
-        Owner: {
-            email: string;
-            name: string;
-            password?: string;
-        };
-        CreateTenant: {
-            slug: string;
-            name: string;
-            plan?: string;
-            locale?: string;
-            time_zone?: string;
-            currency?: string;
-            isolation?: string;
-            owner?: components["schemas"]["Owner"];
-        };
-        Tenant: {
-            id: string;
-            slug: string;
-            name: string;
-            status: string;
-            plan: string;
-            isolation: string;
-            locale: string;
-            time_zone: string;
-            currency: string;
-            demo: boolean;
-            url: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-            /** Format: int64 */
-            users?: number | null;
-            stats?: unknown;
-        };
-        PatchTenant: {
-            name?: string;
-            plan?: string;
-            locale?: string;
-            time_zone?: string;
-            if_updated_at?: string | null;
-        };
-        Reason: {
-            reason: string;
-        };
-        Plugin: {
-            id: string;
-            plugin_id: string;
-            version: string;
-            kind: string;
-            contract: string;
-            digest: string;
-            /** Format: int64 */
-            size: number;
-            name: {
+            /** @description Secrets by name. */
+            secrets?: {
                 [key: string]: string;
             };
-            publisher: string;
-            manifest: unknown;
-            config_schema: unknown;
-            imports: string[];
-            /** Format: date-time */
-            installed_at: string;
-            /** Format: int64 */
-            installations: number;
+            /** @description Version; the highest installed one when left out. */
+            version?: string | null;
         };
-        RouteInput: {
-            path_prefix: string;
-            upstream: string;
-            tenant?: string | null;
-            meter?: string;
-            strip_prefix?: boolean;
-            /** Format: int64 */
-            timeout_ms?: number;
+        /** @description An inbound endpoint. */
+        Endpoint: {
+            /** @description Name in the manifest. */
+            name: string;
+            /** @description Where the provider delivers. */
+            url: string;
         };
-        Route: {
-            id: string;
-            path_prefix: string;
-            upstream: string;
-            tenant?: string | null;
-            meter: string;
-            strip_prefix: boolean;
-            /** Format: int64 */
-            timeout_ms: number;
-            /** Format: date-time */
-            created_at?: string;
+        /** @description How an installation does. */
+        Health: {
+            /** @description `closed` or `open`. */
+            breaker: string;
+            /**
+             * Format: int64
+             * @description Calls in the last 24 hours.
+             */
+            calls_24h: number;
+            /**
+             * Format: int64
+             * @description Calls of these that did not end well.
+             */
+            failures_24h: number;
         };
-        OverviewTenants: {
-            /** Format: int64 */
-            total: number;
-            by_status: {
-                [key: string]: number;
-            };
-        };
-        OverviewOrders: {
-            /** Format: int64 */
-            count: number;
-            paid: components["schemas"]["Money"][];
-        };
-        OverviewJobs: {
-            /** Format: int64 */
-            ready: number;
-            /** Format: int64 */
-            running: number;
-            /** Format: int64 */
-            dead: number;
-        };
-        OverviewNode: {
-            version: string;
-            /** Format: int64 */
-            uptime_s: number;
-            /** Format: int64 */
-            rss_bytes: number;
-            store: string;
-        };
-        Overview: {
-            tenants: components["schemas"]["OverviewTenants"];
-            /** Format: int64 */
-            plugins: number;
-            usage_today: {
-                [key: string]: number;
-            };
-            orders_30d: components["schemas"]["OverviewOrders"];
-            jobs: components["schemas"]["OverviewJobs"];
-            node: components["schemas"]["OverviewNode"];
-        };
-        Job: {
-            id: string;
-            kind: string;
-            state: string;
-            tenant?: string | null;
-            /** Format: int64 */
-            attempts: number;
-            /** Format: int64 */
-            max_attempts?: number;
-            /** Format: date-time */
-            run_at?: string | null;
-            last_error?: string | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at?: string | null;
-        };
+        /** @description A member's identity at a provider. */
         Identity: {
+            /** @description The connection (an installation). */
             connection: string;
+            /** @description Issuer. */
             issuer: string;
+            /** @description Subject at the issuer. */
             subject: string;
         };
-        User: {
-            id: string;
-            email: string;
-            email_verified: boolean;
-            name: string;
-            role: string;
-            status: string;
-            identities: components["schemas"]["Identity"][];
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            last_login_at?: string | null;
-        };
-        CreateUser: {
-            email: string;
-            name: string;
-            role: string;
-            password?: string;
-        };
-        PatchUser: {
-            name?: string;
-            role?: string;
-            status?: string;
-        };
-        Secret: {
-            name: string;
-            set: boolean;
-            /** Format: date-time */
-            updated_at?: string | null;
-        };
-        Endpoint: {
-            name: string;
-            url: string;
-        };
-        Health: {
-            /** Format: int64 */
-            calls_24h: number;
-            /** Format: int64 */
-            failures_24h: number;
-            breaker: string;
-        };
+        /** @description A plugin enabled in the tenant. */
         Installation: {
-            id: string;
-            plugin_id: string;
-            version: string;
-            digest: string;
-            kind: string;
-            name: string;
-            status: string;
-            config: unknown;
-            secrets: components["schemas"]["Secret"][];
-            grants: unknown;
-            endpoints: components["schemas"]["Endpoint"][];
+            /** @description Redirect URI of an identity connection. */
             callback_url?: string | null;
-            /** Format: date-time */
+            /** @description Config. */
+            config: Record<string, never>;
+            /**
+             * Format: date-time
+             * @description When made.
+             */
             created_at: string;
-            /** Format: date-time */
-            updated_at: string;
+            /** @description SHA-256 of the component. */
+            digest: string;
+            /** @description Inbound endpoints. */
+            endpoints: components["schemas"]["Endpoint"][];
+            /** @description What it may do. */
+            grants: Record<string, never>;
+            /** @description Health. */
             health: components["schemas"]["Health"];
-        };
-        CreateInstallation: {
-            plugin_id: string;
-            version?: string;
-            name: string;
-            config: unknown;
-            secrets: {
-                [key: string]: string;
-            };
-            grants?: unknown;
-        };
-        PatchInstallation: {
-            name?: string;
-            config?: unknown;
-            grants?: unknown;
-            status?: string;
-            version?: string;
-        };
-        SecretValue: {
-            value: string;
-        };
-        CheckRequest: {
-            deep?: boolean;
-        };
-        Finding: {
-            field?: string | null;
-            ok: boolean;
-            message: string;
-        };
-        CheckResult: {
-            findings: components["schemas"]["Finding"][];
-        };
-        Call: {
+            /** @description Id. */
             id: string;
-            operation: string;
-            request_id: string | null;
-            /** Format: date-time */
-            started_at: string;
-            /** Format: int64 */
-            wall_us: number;
-            /** Format: int64 */
-            guest_us: number;
-            /** Format: int64 */
-            memory: number;
-            /** Format: int64 */
-            host_calls: number;
-            /** Format: int64 */
-            bytes_out: number;
-            /** Format: int64 */
-            bytes_in: number;
-            outcome: string;
-            code: string | null;
-            log: unknown;
-        };
-        UsagePoint: {
-            /** Format: date-time */
-            at: string;
-            /** Format: int64 */
-            quantity: number;
-        };
-        UsageSeries: {
-            meter: string;
-            unit: string;
-            /** Format: int64 */
-            total: number;
-            points: components["schemas"]["UsagePoint"][];
-        };
-        Quota: {
-            meter: string;
+            /** @description `identity`, `payment` or `report`. */
             kind: string;
-            /** Format: int64 */
-            limit?: number | null;
-            /** Format: int64 */
-            used: number;
-            /** Format: int64 */
-            remaining?: number | null;
-            /** Format: date-time */
-            reset_at?: string | null;
-            unit: string;
-        };
-        QuotaList: {
-            items: components["schemas"]["Quota"][];
-        };
-        SetQuota: {
-            /** Format: int64 */
-            limit?: number | null;
-        };
-        CreateOrder: {
-            amount: components["schemas"]["Money"];
-            description: string;
-            installation: string;
-            idempotency_key?: string;
-        };
-        OrderAction: {
-            type: string;
-            url?: string;
-            payload?: string;
-            fields?: unknown;
-        };
-        Order: {
-            id: string;
-            /** Format: int64 */
-            number: number;
-            amount: components["schemas"]["Money"];
-            description: string;
-            status: string;
-            installation: string;
-            provider_ref?: string | null;
-            action: unknown;
-            created_by: string | null;
-            /** Format: date-time */
-            updated_at: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            paid_at?: string | null;
-            paid?: null | components["schemas"]["Money"];
-        };
-        ReportDefinition: {
-            installation: string;
-            plugin_id: string;
-            report: string;
-            name: {
-                [key: string]: string;
-            };
-            formats: string[];
-            params_schema: unknown;
-        };
-        ReportList: {
-            items: components["schemas"]["ReportDefinition"][];
-        };
-        CreateReportRun: {
-            installation: string;
-            report: string;
-            format: string;
-            params: unknown;
-        };
-        ReportFile: {
+            /** @description Name. */
             name: string;
-            media_type: string;
-            /** Format: int64 */
+            /** @description Plugin. */
+            plugin_id: string;
+            /** @description Secrets. */
+            secrets: components["schemas"]["Secret"][];
+            /** @description `active` or `disabled`. */
+            status: string;
+            /**
+             * Format: date-time
+             * @description When last changed.
+             */
+            updated_at: string;
+            /** @description Version. */
+            version: string;
+        };
+        /** @description A page of a list. */
+        Listed_AuditEvent: {
+            /** @description The page. */
+            items: {
+                /** @description What was done, e.g. `order.paid`. */
+                action: string;
+                /** @description Who did it. */
+                actor: components["schemas"]["AuditActor"];
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+                /** @description Before, after, reasons. */
+                details: unknown;
+                /** @description Id. */
+                id: string;
+                /** @description Where from; null when unknown or erased. */
+                ip?: string | null;
+                /** @description RFC 6962 hash of the stored bytes, hex. */
+                leaf_hash: string;
+                /** @description `ok`, `denied` or `failed`. */
+                outcome: string;
+                /** @description The request that caused it. */
+                request_id?: string | null;
+                /** @description Method and route. */
+                route?: string | null;
+                /**
+                 * Format: int64
+                 * @description Place in the log, from 0 without gaps.
+                 */
+                seq: number;
+                /** @description What it was done to. */
+                target: components["schemas"]["AuditTarget"];
+                /** @description The user agent; null when unknown or erased. */
+                user_agent?: string | null;
+            }[];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_Installation: {
+            /** @description The page. */
+            items: {
+                /** @description Redirect URI of an identity connection. */
+                callback_url?: string | null;
+                /** @description Config. */
+                config: Record<string, never>;
+                /**
+                 * Format: date-time
+                 * @description When made.
+                 */
+                created_at: string;
+                /** @description SHA-256 of the component. */
+                digest: string;
+                /** @description Inbound endpoints. */
+                endpoints: components["schemas"]["Endpoint"][];
+                /** @description What it may do. */
+                grants: Record<string, never>;
+                /** @description Health. */
+                health: components["schemas"]["Health"];
+                /** @description Id. */
+                id: string;
+                /** @description `identity`, `payment` or `report`. */
+                kind: string;
+                /** @description Name. */
+                name: string;
+                /** @description Plugin. */
+                plugin_id: string;
+                /** @description Secrets. */
+                secrets: components["schemas"]["Secret"][];
+                /** @description `active` or `disabled`. */
+                status: string;
+                /**
+                 * Format: date-time
+                 * @description When last changed.
+                 */
+                updated_at: string;
+                /** @description Version. */
+                version: string;
+            }[];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_Order: {
+            /** @description The page. */
+            items: {
+                /**
+                 * @description What the payer has to do: `{type: "redirect", url}`, `{type: "qr", payload}`, `{type: "form_post", url, fields}` or
+                 *     `{type: "client", data}`.
+                 */
+                action: Record<string, never> | null;
+                /** @description How much. */
+                amount: components["schemas"]["Amount"];
+                /**
+                 * Format: date-time
+                 * @description When made.
+                 */
+                created_at: string;
+                /** @description Who made it. */
+                created_by: string | null;
+                /** @description What for. */
+                description: string;
+                /** @description Id. */
+                id: string;
+                /** @description Payment installation. */
+                installation: string;
+                /**
+                 * Format: int64
+                 * @description Number for people.
+                 */
+                number: number;
+                paid: null | components["schemas"]["Amount"];
+                /**
+                 * Format: date-time
+                 * @description When paid.
+                 */
+                paid_at: string | null;
+                /** @description The provider's reference. */
+                provider_ref: string | null;
+                /** @description `draft`, `pending`, `paid`, `failed`, `cancelled`, `refunded` or `unknown`. */
+                status: string;
+                /**
+                 * Format: date-time
+                 * @description When last changed.
+                 */
+                updated_at: string;
+            }[];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_Plugin: {
+            /** @description The page. */
+            items: {
+                /** @description JSON Schema of the config. */
+                config_schema: Record<string, never>;
+                /** @description Contract it was built for. */
+                contract: string;
+                description?: null | components["schemas"]["LocalName"];
+                /** @description SHA-256 of the component. */
+                digest: string;
+                /** @description Id of this version. */
+                id: string;
+                /** @description Host interfaces it imports. */
+                imports: string[];
+                /**
+                 * Format: int64
+                 * @description How many installations use it.
+                 */
+                installations: number;
+                /**
+                 * Format: date-time
+                 * @description When installed.
+                 */
+                installed_at: string;
+                /** @description `identity`, `payment` or `report`. */
+                kind: string;
+                /** @description The manifest. */
+                manifest: Record<string, never>;
+                /** @description Name. */
+                name: components["schemas"]["LocalName"];
+                /** @description Plugin, e.g. `official.stripe`. */
+                plugin_id: string;
+                /** @description Publisher. */
+                publisher: string;
+                /**
+                 * Format: int64
+                 * @description Bytes.
+                 */
+                size: number;
+                /** @description Version. */
+                version: string;
+            }[];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_PluginCall: {
+            /** @description The page. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Bytes in.
+                 */
+                bytes_in: number;
+                /**
+                 * Format: int64
+                 * @description Bytes out.
+                 */
+                bytes_out: number;
+                /** @description Fault or trap code. */
+                code: string | null;
+                /**
+                 * Format: int64
+                 * @description Time in the guest, microseconds.
+                 */
+                guest_us: number;
+                /**
+                 * Format: int64
+                 * @description Host calls.
+                 */
+                host_calls: number;
+                /** @description Id. */
+                id: string;
+                /** @description Log lines. */
+                log: Record<string, never>[];
+                /**
+                 * Format: int64
+                 * @description Peak memory, bytes.
+                 */
+                memory: number;
+                /** @description Operation. */
+                operation: string;
+                /** @description `ok`, `fault`, `trap`, `timeout`, `limit` or `refused`. */
+                outcome: string;
+                /** @description Request that caused it. */
+                request_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                started_at: string;
+                /**
+                 * Format: int64
+                 * @description Wall time, microseconds.
+                 */
+                wall_us: number;
+            }[];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_Report: {
+            /** @description The page. */
+            items: {
+                /** @description Datasets it reads. */
+                datasets: string[];
+                /** @description Formats. */
+                formats: string[];
+                /** @description Installation that makes it. */
+                installation: string;
+                /** @description The installation's name. */
+                installation_name: string;
+                /** @description Title. */
+                name: components["schemas"]["LocalName"];
+                /** @description JSON Schema of the parameters. */
+                params_schema: Record<string, never>;
+                /** @description Plugin. */
+                plugin_id: string;
+                /** @description Report name. */
+                report: string;
+            }[];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_ReportRun: {
+            /** @description The page. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When asked for.
+                 */
+                created_at: string;
+                /** @description Why it failed. */
+                error?: Record<string, never> | null;
+                file?: null | components["schemas"]["RunFile"];
+                /**
+                 * Format: date-time
+                 * @description When ended.
+                 */
+                finished_at: string | null;
+                /** @description Format. */
+                format: string;
+                /** @description Id. */
+                id: string;
+                /** @description Installation. */
+                installation: string;
+                /** @description Parameters. */
+                params: Record<string, never>;
+                /**
+                 * Format: int64
+                 * @description 0 to 100.
+                 */
+                progress: number;
+                /** @description Report name. */
+                report: string;
+                /** @description Who asked for it. */
+                requested_by: string | null;
+                /** @description `queued`, `running`, `succeeded`, `failed` or `cancelled`. */
+                status: string;
+                /** @description The generator's summary. */
+                summary?: Record<string, never> | null;
+            }[];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_Tenant: {
+            /** @description The page. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When made.
+                 */
+                created_at: string;
+                /** @description ISO 4217. */
+                currency: string;
+                /** @description Whether it is made-up data. */
+                demo: boolean;
+                /** @description Id. */
+                id: string;
+                /** @description Where its rows live: `row`, `schema`, `database`. */
+                isolation: string;
+                /** @description Language, BCP 47. */
+                locale: string;
+                /** @description Name. */
+                name: string;
+                /** @description Plan code. */
+                plan: string;
+                /** @description DNS label. */
+                slug: string;
+                /** @description State. */
+                status: string;
+                /** @description IANA time zone. */
+                time_zone: string;
+                /**
+                 * Format: date-time
+                 * @description When last changed; send it as `if_updated_at` to refuse lost updates.
+                 */
+                updated_at: string;
+                /** @description Where it is reached. */
+                url: string;
+                /**
+                 * Format: int64
+                 * @description Active members; only when one tenant is asked for.
+                 */
+                users?: number | null;
+            }[];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_User: {
+            /** @description The page. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When made.
+                 */
+                created_at: string;
+                /** @description E-mail address. */
+                email: string;
+                /** @description Whether the address was verified. */
+                email_verified: boolean;
+                /** @description Whether they have a password here. */
+                has_password: boolean;
+                /** @description Id. */
+                id: string;
+                /** @description Who they are at providers. */
+                identities: components["schemas"]["Identity"][];
+                /**
+                 * Format: date-time
+                 * @description Last sign-in.
+                 */
+                last_login_at?: string | null;
+                /** @description Name. */
+                name: string;
+                /** @description `owner`, `admin`, `billing`, `auditor`, `member`. */
+                role: string;
+                /** @description `active` or `disabled`. */
+                status: string;
+            }[];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A name in the platform's languages. */
+        LocalName: {
+            /** @description English. */
+            en: string;
+            /** @description Chinese. */
+            "zh-CN": string;
+        };
+        /** @description How people may sign in here. */
+        LoginMethods: {
+            /** @description Through these connections. */
+            connections: components["schemas"]["Connection"][];
+            /** @description With e-mail address and password. */
+            password: boolean;
+        };
+        /** @description What a page needs to know first. */
+        Meta: {
+            /** @description Whether the data is made up. */
+            demo: boolean;
+            /** @description Languages of the console. */
+            locales: string[];
+            /** @description `operator` on a base host, `tenant` inside one. */
+            realm: string;
+            /** @description Whether the first operator still has to be made. */
+            setup_needed: boolean;
+            tenant?: null | components["schemas"]["MetaTenant"];
+            /** @description Version of the binary. */
+            version: string;
+        };
+        /** @description The tenant, as its sign-in page may show it. */
+        MetaTenant: {
+            /** @description Id. */
+            id: string;
+            /** @description Language. */
+            locale: string;
+            /** @description Name. */
+            name: string;
+            /** @description Slug. */
+            slug: string;
+        };
+        /** @description An operator. */
+        OperatorView: {
+            /**
+             * Format: date-time
+             * @description When made.
+             */
+            created_at: string;
+            /** @description E-mail address. */
+            email: string;
+            /** @description Id. */
+            id: string;
+            /** @description Name. */
+            name: string;
+            /** @description Role. */
+            role: string;
+        };
+        /** @description An order. */
+        Order: {
+            /**
+             * @description What the payer has to do: `{type: "redirect", url}`, `{type: "qr", payload}`, `{type: "form_post", url, fields}` or
+             *     `{type: "client", data}`.
+             */
+            action: Record<string, never> | null;
+            /** @description How much. */
+            amount: components["schemas"]["Amount"];
+            /**
+             * Format: date-time
+             * @description When made.
+             */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: string | null;
+            /** @description What for. */
+            description: string;
+            /** @description Id. */
+            id: string;
+            /** @description Payment installation. */
+            installation: string;
+            /**
+             * Format: int64
+             * @description Number for people.
+             */
+            number: number;
+            paid: null | components["schemas"]["Amount"];
+            /**
+             * Format: date-time
+             * @description When paid.
+             */
+            paid_at: string | null;
+            /** @description The provider's reference. */
+            provider_ref: string | null;
+            /** @description `draft`, `pending`, `paid`, `failed`, `cancelled`, `refunded` or `unknown`. */
+            status: string;
+            /**
+             * Format: date-time
+             * @description When last changed.
+             */
+            updated_at: string;
+        };
+        /** @description An installed plugin version. */
+        Plugin: {
+            /** @description JSON Schema of the config. */
+            config_schema: Record<string, never>;
+            /** @description Contract it was built for. */
+            contract: string;
+            description?: null | components["schemas"]["LocalName"];
+            /** @description SHA-256 of the component. */
+            digest: string;
+            /** @description Id of this version. */
+            id: string;
+            /** @description Host interfaces it imports. */
+            imports: string[];
+            /**
+             * Format: int64
+             * @description How many installations use it.
+             */
+            installations: number;
+            /**
+             * Format: date-time
+             * @description When installed.
+             */
+            installed_at: string;
+            /** @description `identity`, `payment` or `report`. */
+            kind: string;
+            /** @description The manifest. */
+            manifest: Record<string, never>;
+            /** @description Name. */
+            name: components["schemas"]["LocalName"];
+            /** @description Plugin, e.g. `official.stripe`. */
+            plugin_id: string;
+            /** @description Publisher. */
+            publisher: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            /** @description Version. */
+            version: string;
+        };
+        /** @description A recorded call. */
+        PluginCall: {
+            /**
+             * Format: int64
+             * @description Bytes in.
+             */
+            bytes_in: number;
+            /**
+             * Format: int64
+             * @description Bytes out.
+             */
+            bytes_out: number;
+            /** @description Fault or trap code. */
+            code: string | null;
+            /**
+             * Format: int64
+             * @description Time in the guest, microseconds.
+             */
+            guest_us: number;
+            /**
+             * Format: int64
+             * @description Host calls.
+             */
+            host_calls: number;
+            /** @description Id. */
+            id: string;
+            /** @description Log lines. */
+            log: Record<string, never>[];
+            /**
+             * Format: int64
+             * @description Peak memory, bytes.
+             */
+            memory: number;
+            /** @description Operation. */
+            operation: string;
+            /** @description `ok`, `fault`, `trap`, `timeout`, `limit` or `refused`. */
+            outcome: string;
+            /** @description Request that caused it. */
+            request_id: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            started_at: string;
+            /**
+             * Format: int64
+             * @description Wall time, microseconds.
+             */
+            wall_us: number;
+        };
+        /** @description An RFC 9457 problem document. More members may be there, depending on the code. */
+        Problem: {
+            /** @description Stable code. */
+            code: string;
+            /** @description What happened this time, in one sentence. */
+            detail: string;
+            /** @description Values that were not accepted. */
+            errors?: components["schemas"]["ProblemField"][] | null;
+            /** @description The path asked for. */
+            instance?: string | null;
+            /** @description The request, as in `x-request-id` and in the log. */
+            request_id: string;
+            /**
+             * Format: int32
+             * @description HTTP status.
+             */
+            status: number;
+            /** @description The kind of problem in a few words. */
+            title: string;
+            /** @description `urn:aistack:problem:<code>`. */
+            type: string;
+        };
+        /** @description One value that was not accepted. */
+        ProblemField: {
+            /** @description Stable code. */
+            code: string;
+            /** @description A sentence. */
+            message: string;
+            /** @description JSON pointer into the body. */
+            pointer: string;
+        };
+        /** @description Whether the process can work. */
+        Readiness: {
+            /** @description The checks. */
+            checks: components["schemas"]["Check"][];
+            /** @description All checks passed. */
+            ready: boolean;
+        };
+        /** @description Why. */
+        Reason: {
+            /** @description Kept in the audit log. */
+            reason: string;
+        };
+        /** @description A report somebody may run. */
+        Report: {
+            /** @description Datasets it reads. */
+            datasets: string[];
+            /** @description Formats. */
+            formats: string[];
+            /** @description Installation that makes it. */
+            installation: string;
+            /** @description The installation's name. */
+            installation_name: string;
+            /** @description Title. */
+            name: components["schemas"]["LocalName"];
+            /** @description JSON Schema of the parameters. */
+            params_schema: Record<string, never>;
+            /** @description Plugin. */
+            plugin_id: string;
+            /** @description Report name. */
+            report: string;
+        };
+        /** @description One run of a report. */
+        ReportRun: {
+            /**
+             * Format: date-time
+             * @description When asked for.
+             */
+            created_at: string;
+            /** @description Why it failed. */
+            error?: Record<string, never> | null;
+            file?: null | components["schemas"]["RunFile"];
+            /**
+             * Format: date-time
+             * @description When ended.
+             */
+            finished_at: string | null;
+            /** @description Format. */
+            format: string;
+            /** @description Id. */
+            id: string;
+            /** @description Installation. */
+            installation: string;
+            /** @description Parameters. */
+            params: Record<string, never>;
+            /**
+             * Format: int64
+             * @description 0 to 100.
+             */
+            progress: number;
+            /** @description Report name. */
+            report: string;
+            /** @description Who asked for it. */
+            requested_by: string | null;
+            /** @description `queued`, `running`, `succeeded`, `failed` or `cancelled`. */
+            status: string;
+            /** @description The generator's summary. */
+            summary?: Record<string, never> | null;
+        };
+        /** @description A run's file. */
+        RunFile: {
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
             bytes: number;
+            /** @description Media type. */
+            media_type: string;
+            /** @description Name. */
+            name: string;
+            /** @description SHA-256. */
             sha256: string;
         };
-        ReportRun: {
-            id: string;
-            installation: string;
-            report: string;
+        /** @description A run to be made. */
+        RunReport: {
+            /** @description Format. */
             format: string;
-            status: string;
-            /** Format: int64 */
-            progress: number;
-            params: unknown;
-            file?: null | components["schemas"]["ReportFile"];
-            error?: unknown;
-            requested_by: string | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            finished_at: string | null;
+            /** @description Installation. */
+            installation: string;
+            /** @description Parameters by the report's schema. */
+            params?: Record<string, never>;
+            /** @description Report name. */
+            report: string;
         };
-        AuditActor: {
-            kind: string;
-            id?: string | null;
-            label: string;
+        /** @description A secret: that it is there, never what it is. */
+        Secret: {
+            /** @description Name. */
+            name: string;
+            /** @description Whether a value is set. */
+            set: boolean;
+            /**
+             * Format: date-time
+             * @description When it was last set.
+             */
+            updated_at?: string | null;
+            /** @description Versions in force; two during a rollover. */
+            versions: number;
         };
-        AuditTarget: {
-            kind: string;
-            id?: string | null;
+        /** @description A secret's value. */
+        SecretValue: {
+            /** @description Whether the value before stays valid until the next change (rollover). */
+            keep_previous?: boolean;
+            /**
+             * Format: password
+             * @description The value.
+             */
+            value: string;
         };
-        AuditEvent: {
-            /** Format: int64 */
-            seq: number;
+        /** @description A session in force. */
+        Session: {
+            /** @description For the `X-CSRF-Token` header of changes. */
+            csrf_token: string;
+            /**
+             * Format: date-time
+             * @description Absolute end.
+             */
+            expires_at: string;
+            /** @description Id. */
             id: string;
-            /** Format: date-time */
-            at: string;
-            action: string;
-            actor: components["schemas"]["AuditActor"];
-            target: components["schemas"]["AuditTarget"];
-            outcome: string;
-            request_id?: string | null;
-            details: unknown;
-            leaf_hash: string;
+            /** @description What they may do here. */
+            permissions: string[];
+            /** @description Whose: `operator` or `tenant`. */
+            realm: string;
+            tenant?: null | components["schemas"]["SessionTenant"];
+            /** @description Who. */
+            user: components["schemas"]["SessionUser"];
         };
-        AuditVerify: {
-            /** Format: int64 */
-            size: number;
-            root: string;
-            ok: boolean;
-            /** Format: int64 */
-            first_bad_seq?: number | null;
+        /** @description The tenant a session is used in. */
+        SessionTenant: {
+            /** @description Id. */
+            id: string;
+            /** @description Name. */
+            name: string;
+            /** @description Slug. */
+            slug: string;
         };
+        /** @description The person behind a session. */
+        SessionUser: {
+            /** @description E-mail address. */
+            email: string;
+            /** @description Id of a user or operator. */
+            id: string;
+            /** @description Name. */
+            name: string;
+            /** @description Role. */
+            role: string;
+        };
+        /** @description The first operator. */
+        SetUp: {
+            /** @description E-mail address. */
+            email: string;
+            /** @description Name. */
+            name: string;
+            /**
+             * Format: password
+             * @description Password, 12 to 128 characters.
+             */
+            password: string;
+            /** @description From the link the server printed. */
+            token: string;
+        };
+        /** @description The operator just made. */
+        SetUpDone: {
+            /** @description For the `X-CSRF-Token` header of changes. */
+            csrf_token: string;
+            /** @description Who. */
+            operator: components["schemas"]["OperatorView"];
+        };
+        /** @description Address and password. */
+        SignIn: {
+            /** @description E-mail address. */
+            email: string;
+            /**
+             * Format: password
+             * @description Password.
+             */
+            password: string;
+        };
+        /** @description A tenant. */
+        Tenant: {
+            /**
+             * Format: date-time
+             * @description When made.
+             */
+            created_at: string;
+            /** @description ISO 4217. */
+            currency: string;
+            /** @description Whether it is made-up data. */
+            demo: boolean;
+            /** @description Id. */
+            id: string;
+            /** @description Where its rows live: `row`, `schema`, `database`. */
+            isolation: string;
+            /** @description Language, BCP 47. */
+            locale: string;
+            /** @description Name. */
+            name: string;
+            /** @description Plan code. */
+            plan: string;
+            /** @description DNS label. */
+            slug: string;
+            /** @description State. */
+            status: string;
+            /** @description IANA time zone. */
+            time_zone: string;
+            /**
+             * Format: date-time
+             * @description When last changed; send it as `if_updated_at` to refuse lost updates.
+             */
+            updated_at: string;
+            /** @description Where it is reached. */
+            url: string;
+            /**
+             * Format: int64
+             * @description Active members; only when one tenant is asked for.
+             */
+            users?: number | null;
+        };
+        /** @description An access token (RFC 9068). */
         Token: {
+            /** @description The token. */
             access_token: string;
-            token_type: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Seconds.
+             */
             expires_in: number;
+            /** @description `Bearer`. */
+            token_type: string;
         };
-        Page_Tenant: {
-            items: components["schemas"]["Tenant"][];
-            next?: string | null;
-            total?: number | null;
+        /** @description A change of an installation; what is left out stays as it is. */
+        UpdateInstallation: {
+            /** @description The whole config. */
+            config?: Record<string, never> | null;
+            /** @description Grants. */
+            grants?: Record<string, never> | null;
+            /** @description Name. */
+            name?: string | null;
+            /** @description `active` or `disabled`. */
+            status?: string | null;
+            /** @description Another installed version. */
+            version?: string | null;
         };
-        Page_Plugin: {
-            items: components["schemas"]["Plugin"][];
-            next?: string | null;
-            total?: number | null;
+        /** @description A change of one's own tenant; what is left out stays as it is. The plan is the operators' to change. */
+        UpdateOwnTenant: {
+            /** @description Refuse if the tenant changed since this version. */
+            if_updated_at?: string | null;
+            /** @description Language. */
+            locale?: string | null;
+            /** @description Name. */
+            name?: string | null;
+            /** @description IANA time zone. */
+            time_zone?: string | null;
         };
-        Page_Route: {
-            items: components["schemas"]["Route"][];
-            next?: string | null;
-            total?: number | null;
+        /** @description A change of a tenant; what is left out stays as it is. */
+        UpdateTenant: {
+            /** @description Refuse if the tenant changed since this version. */
+            if_updated_at?: string | null;
+            /** @description Language. */
+            locale?: string | null;
+            /** @description Name. */
+            name?: string | null;
+            /** @description Plan code. */
+            plan?: string | null;
+            /** @description IANA time zone. */
+            time_zone?: string | null;
         };
-        Page_Job: {
-            items: components["schemas"]["Job"][];
-            next?: string | null;
-            total?: number | null;
+        /** @description A change of a member; what is left out stays as it is. */
+        UpdateUser: {
+            /** @description Name. */
+            name?: string | null;
+            /**
+             * Format: password
+             * @description New password; ends all their sessions.
+             */
+            password?: string | null;
+            /** @description Role. */
+            role?: string | null;
+            /** @description `active` or `disabled`. */
+            status?: string | null;
         };
-        Page_User: {
-            items: components["schemas"]["User"][];
-            next?: string | null;
-            total?: number | null;
+        /** @description A member. */
+        User: {
+            /**
+             * Format: date-time
+             * @description When made.
+             */
+            created_at: string;
+            /** @description E-mail address. */
+            email: string;
+            /** @description Whether the address was verified. */
+            email_verified: boolean;
+            /** @description Whether they have a password here. */
+            has_password: boolean;
+            /** @description Id. */
+            id: string;
+            /** @description Who they are at providers. */
+            identities: components["schemas"]["Identity"][];
+            /**
+             * Format: date-time
+             * @description Last sign-in.
+             */
+            last_login_at?: string | null;
+            /** @description Name. */
+            name: string;
+            /** @description `owner`, `admin`, `billing`, `auditor`, `member`. */
+            role: string;
+            /** @description `active` or `disabled`. */
+            status: string;
         };
-        Page_Installation: {
-            items: components["schemas"]["Installation"][];
-            next?: string | null;
-            total?: number | null;
-        };
-        Page_Call: {
-            items: components["schemas"]["Call"][];
-            next?: string | null;
-            total?: number | null;
-        };
-        Page_Order: {
-            items: components["schemas"]["Order"][];
-            next?: string | null;
-            total?: number | null;
-        };
-        Page_ReportRun: {
-            items: components["schemas"]["ReportRun"][];
-            next?: string | null;
-            total?: number | null;
-        };
-        Page_AuditEvent: {
-            items: components["schemas"]["AuditEvent"][];
-            next?: string | null;
-            total?: number | null;
+        /** @description What came out of recomputing a log. */
+        Verification: {
+            /**
+             * Format: int64
+             * @description The first that is not.
+             */
+            first_bad_seq?: number | null;
+            /** @description Whether every event is as it was written. */
+            ok: boolean;
+            /** @description RFC 6962 tree head, hex. */
+            root: string;
+            /**
+             * Format: int64
+             * @description Events in the log.
+             */
+            size: number;
         };
     };
     responses: never;
@@ -1182,7 +2005,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    "get/api/v1/meta": {
+    get_jwks: {
         parameters: {
             query?: never;
             header?: never;
@@ -1191,16 +2014,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Meta"];
+                    "application/json": unknown;
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1211,699 +2033,29 @@ export interface operations {
             };
         };
     };
-    "post/api/v1/setup": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SetupRequest"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post/api/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignInRequest"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "delete/api/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/login/methods": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LoginMethods"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/tenants": {
+    list_audit_events: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
-                q?: string;
-                sort?: string;
-                status?: string;
-                plan?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Tenant"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post/api/v1/tenants": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateTenant"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tenant"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/tenants/{tenant}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tenant"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "patch/api/v1/tenants/{tenant}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PatchTenant"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tenant"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post/api/v1/tenants/{tenant}/suspend": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Reason"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tenant"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post/api/v1/tenants/{tenant}/activate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                tenant: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Reason"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tenant"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/plugins": {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                q?: string;
-                sort?: string;
-                kind?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Plugin"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post/api/v1/plugins": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/wasm": string;
-            };
-        };
-        responses: {
-            /** @description ok */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Plugin"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/plugins/{plugin}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                plugin: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Plugin"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "delete/api/v1/plugins/{plugin}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                plugin: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/routes": {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                q?: string;
-                sort?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Route"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post/api/v1/routes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RouteInput"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Route"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "put/api/v1/routes/{route}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                route: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RouteInput"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Route"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "delete/api/v1/routes/{route}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                route: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/platform/audit-events": {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                q?: string;
-                sort?: string;
+                /** @description Action; a trailing `*` matches any ending. */
                 action?: string;
+                /** @description Id of a user, operator or installation. */
                 actor?: string;
+                /** @description Id of the target, its kind, or `kind:id`. */
                 target?: string;
+                /** @description `ok`, `denied` or `failed`. */
                 outcome?: string;
+                /** @description The request. */
                 request_id?: string;
+                /** @description From this time on. */
                 from?: string;
+                /** @description Before this time. */
                 to?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_AuditEvent"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/platform/overview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Overview"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/platform/jobs": {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
+                /** @description Text in action, target, actor's name or details. */
                 q?: string;
-                sort?: string;
-                state?: string;
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+                /** @description `next` of the previous page. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1911,16 +2063,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Job"];
+                    "application/json": components["schemas"]["Listed_AuditEvent"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1931,27 +2082,26 @@ export interface operations {
             };
         };
     };
-    "post/api/v1/platform/jobs/{job}/retry": {
+    get_audit_event: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                job: string;
+                id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["AuditEvent"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1962,7 +2112,7 @@ export interface operations {
             };
         };
     };
-    "get/api/v1/tenant": {
+    verify_audit: {
         parameters: {
             query?: never;
             header?: never;
@@ -1971,16 +2121,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Tenant"];
+                    "application/json": components["schemas"]["Verification"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1991,244 +2140,18 @@ export interface operations {
             };
         };
     };
-    "patch/api/v1/tenant": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PatchTenant"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Tenant"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/users": {
+    list_installations: {
         parameters: {
             query?: {
+                /** @description At most so many, 1 to 200. */
                 limit?: number;
+                /** @description `next` of the previous page. */
                 cursor?: string;
+                /** @description Text to look for. */
                 q?: string;
+                /** @description `created_at` or `-created_at` (newest first, the default). */
                 sort?: string;
-                role?: string;
-                status?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_User"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post/api/v1/users": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateUser"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["User"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/users/{user}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                user: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["User"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "delete/api/v1/users/{user}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                user: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "patch/api/v1/users/{user}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                user: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PatchUser"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["User"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/plugins/available": {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                q?: string;
-                sort?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Plugin"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/installations": {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                q?: string;
-                sort?: string;
+                /** @description `identity`, `payment` or `report`. */
                 kind?: string;
             };
             header?: never;
@@ -2237,16 +2160,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Installation"];
+                    "application/json": components["schemas"]["Listed_Installation"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2257,7 +2179,7 @@ export interface operations {
             };
         };
     };
-    "post/api/v1/installations": {
+    enable_plugin: {
         parameters: {
             query?: never;
             header?: never;
@@ -2266,11 +2188,10 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateInstallation"];
+                "application/json": components["schemas"]["EnablePlugin"];
             };
         };
         responses: {
-            /** @description ok */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2279,7 +2200,7 @@ export interface operations {
                     "application/json": components["schemas"]["Installation"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2290,7 +2211,7 @@ export interface operations {
             };
         };
     };
-    "get/api/v1/installations/{installation}": {
+    get_installation: {
         parameters: {
             query?: never;
             header?: never;
@@ -2301,7 +2222,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2310,7 +2230,7 @@ export interface operations {
                     "application/json": components["schemas"]["Installation"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2321,7 +2241,7 @@ export interface operations {
             };
         };
     };
-    "delete/api/v1/installations/{installation}": {
+    remove_installation: {
         parameters: {
             query?: never;
             header?: never;
@@ -2332,14 +2252,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2350,7 +2269,7 @@ export interface operations {
             };
         };
     };
-    "patch/api/v1/installations/{installation}": {
+    update_installation: {
         parameters: {
             query?: never;
             header?: never;
@@ -2361,11 +2280,10 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PatchInstallation"];
+                "application/json": components["schemas"]["UpdateInstallation"];
             };
         };
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2374,7 +2292,7 @@ export interface operations {
                     "application/json": components["schemas"]["Installation"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2385,7 +2303,80 @@ export interface operations {
             };
         };
     };
-    "put/api/v1/installations/{installation}/secrets/{name}": {
+    list_installation_calls: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+                /** @description `next` of the previous page. */
+                cursor?: string;
+                /** @description Text to look for. */
+                q?: string;
+                /** @description `created_at` or `-created_at` (newest first, the default). */
+                sort?: string;
+            };
+            header?: never;
+            path: {
+                installation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_PluginCall"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckResult"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_installation_secret: {
         parameters: {
             query?: never;
             header?: never;
@@ -2401,14 +2392,71 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
-            204: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_login_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginMethods"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            302: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2419,7 +2467,7 @@ export interface operations {
             };
         };
     };
-    "post/api/v1/installations/{installation}/check": {
+    continue_login: {
         parameters: {
             query?: never;
             header?: never;
@@ -2430,20 +2478,25 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CheckRequest"];
+                "application/json": components["schemas"]["Answer"];
             };
         };
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CheckResult"];
+                    "application/json": unknown;
                 };
             };
-            /** @description problem */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2454,13 +2507,15 @@ export interface operations {
             };
         };
     };
-    "get/api/v1/installations/{installation}/calls": {
+    start_login: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
-                q?: string;
-                sort?: string;
+                /** @description Local path to go to afterwards. */
+                return_to?: string;
+                /** @description OIDC `prompt`. */
+                prompt?: string;
+                /** @description Name or address to prefill. */
+                login_hint?: string;
             };
             header?: never;
             path: {
@@ -2470,16 +2525,21 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Call"];
+                    "application/json": unknown;
                 };
             };
-            /** @description problem */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2490,41 +2550,7 @@ export interface operations {
             };
         };
     };
-    "get/api/v1/usage": {
-        parameters: {
-            query?: {
-                meter?: string;
-                from?: string;
-                to?: string;
-                bucket?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UsageSeries"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/quotas": {
+    get_meta: {
         parameters: {
             query?: never;
             header?: never;
@@ -2533,16 +2559,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QuotaList"];
+                    "application/json": components["schemas"]["Meta"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2553,31 +2578,24 @@ export interface operations {
             };
         };
     };
-    "put/api/v1/quotas/{meter}": {
+    get_openapi: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                meter: string;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SetQuota"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Quota"];
+                    "application/json": unknown;
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2588,13 +2606,18 @@ export interface operations {
             };
         };
     };
-    "get/api/v1/orders": {
+    list_orders: {
         parameters: {
             query?: {
+                /** @description At most so many, 1 to 200. */
                 limit?: number;
+                /** @description `next` of the previous page. */
                 cursor?: string;
+                /** @description Text to look for. */
                 q?: string;
+                /** @description `created_at` or `-created_at` (newest first, the default). */
                 sort?: string;
+                /** @description Only with this status. */
                 status?: string;
             };
             header?: never;
@@ -2603,16 +2626,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Order"];
+                    "application/json": components["schemas"]["Listed_Order"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2623,7 +2645,7 @@ export interface operations {
             };
         };
     };
-    "post/api/v1/orders": {
+    create_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -2636,7 +2658,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2645,7 +2666,7 @@ export interface operations {
                     "application/json": components["schemas"]["Order"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2656,7 +2677,7 @@ export interface operations {
             };
         };
     };
-    "get/api/v1/orders/{order}": {
+    get_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -2667,7 +2688,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2676,7 +2696,7 @@ export interface operations {
                     "application/json": components["schemas"]["Order"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2687,7 +2707,7 @@ export interface operations {
             };
         };
     };
-    "post/api/v1/orders/{order}/pay": {
+    cancel_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -2698,7 +2718,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2707,7 +2726,7 @@ export interface operations {
                     "application/json": components["schemas"]["Order"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2718,7 +2737,7 @@ export interface operations {
             };
         };
     };
-    "post/api/v1/orders/{order}/refresh": {
+    pay_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -2729,7 +2748,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2738,7 +2756,7 @@ export interface operations {
                     "application/json": components["schemas"]["Order"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2749,7 +2767,7 @@ export interface operations {
             };
         };
     };
-    "post/api/v1/orders/{order}/cancel": {
+    refresh_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -2760,7 +2778,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2769,7 +2786,7 @@ export interface operations {
                     "application/json": components["schemas"]["Order"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2780,25 +2797,24 @@ export interface operations {
             };
         };
     };
-    "get/api/v1/reports": {
+    return_from_payment: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                order: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
-            200: {
+            303: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["ReportList"];
-                };
+                content?: never;
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2809,150 +2825,29 @@ export interface operations {
             };
         };
     };
-    "get/api/v1/report-runs": {
+    list_platform_audit_events: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
-                q?: string;
-                sort?: string;
-                status?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ReportRun"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post/api/v1/report-runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateReportRun"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReportRun"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/report-runs/{run}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReportRun"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post/api/v1/report-runs/{run}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReportRun"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get/api/v1/audit-events": {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                q?: string;
-                sort?: string;
+                /** @description Action; a trailing `*` matches any ending. */
                 action?: string;
+                /** @description Id of a user, operator or installation. */
                 actor?: string;
+                /** @description Id of the target, its kind, or `kind:id`. */
                 target?: string;
+                /** @description `ok`, `denied` or `failed`. */
                 outcome?: string;
+                /** @description The request. */
                 request_id?: string;
+                /** @description From this time on. */
                 from?: string;
+                /** @description Before this time. */
                 to?: string;
+                /** @description Text in action, target, actor's name or details. */
+                q?: string;
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+                /** @description `next` of the previous page. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2960,16 +2855,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_AuditEvent"];
+                    "application/json": components["schemas"]["Listed_AuditEvent"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2980,7 +2874,7 @@ export interface operations {
             };
         };
     };
-    "get/api/v1/audit-events/{id}": {
+    get_platform_audit_event: {
         parameters: {
             query?: never;
             header?: never;
@@ -2991,7 +2885,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3000,7 +2893,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEvent"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3011,7 +2904,7 @@ export interface operations {
             };
         };
     };
-    "get/api/v1/audit/verify": {
+    verify_platform_audit: {
         parameters: {
             query?: never;
             header?: never;
@@ -3020,16 +2913,1094 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AuditVerify"];
+                    "application/json": components["schemas"]["Verification"];
                 };
             };
-            /** @description problem */
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plugins: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+                /** @description `next` of the previous page. */
+                cursor?: string;
+                /** @description Text to look for. */
+                q?: string;
+                /** @description `created_at` or `-created_at` (newest first, the default). */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Plugin"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    install_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/wasm": number[];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_available_plugins: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+                /** @description `next` of the previous page. */
+                cursor?: string;
+                /** @description Text to look for. */
+                q?: string;
+                /** @description `created_at` or `-created_at` (newest first, the default). */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Plugin"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_report_runs: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+                /** @description `next` of the previous page. */
+                cursor?: string;
+                /** @description Text to look for. */
+                q?: string;
+                /** @description `created_at` or `-created_at` (newest first, the default). */
+                sort?: string;
+                /** @description Only with this status. */
+                status?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_ReportRun"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunReport"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_report_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_report_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Report"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetUp"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetUpDone"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_own_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_own_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateOwnTenant"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tenants: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+                /** @description `next` of the previous page. */
+                cursor?: string;
+                /** @description Text to look for. */
+                q?: string;
+                /** @description `created_at` or `-created_at` (newest first, the default). */
+                sort?: string;
+                /** @description Only in this state. */
+                status?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTenant"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateTenant"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activate_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suspend_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+                /** @description `next` of the previous page. */
+                cursor?: string;
+                /** @description Text to look for. */
+                q?: string;
+                /** @description `created_at` or `-created_at` (newest first, the default). */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_User"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateUser"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateUser"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_healthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+                endpoint: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deliver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+                endpoint: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "*/*": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/openmetrics-text": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_readyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;

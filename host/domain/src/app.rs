@@ -7,6 +7,7 @@ use crate::{
     live::LiveBus,
     metering::{Accounting, Recorder},
     metrics::Metrics,
+    overview,
     plugins::{Calls, port::PluginRuntime},
     port::{Objects, Sealer},
     quota,
@@ -77,6 +78,8 @@ pub struct App {
     pub quota: quota::Engine,
     /// Usage on its way into the store.
     pub recorder: Recorder,
+    /// Figures of the operators' first page.
+    pub overview: overview::Cache,
     /// What `/metrics` shows.
     pub metrics: Metrics,
     /// Installations ready to be called, and receipts of calls.
@@ -112,6 +115,7 @@ impl App {
             routes: RouteTable::default(),
             quota: quota::Engine::default(),
             recorder: Recorder::default(),
+            overview: overview::Cache::default(),
             metrics: Metrics::default(),
             calls: Calls::default(),
             config,

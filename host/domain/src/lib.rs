@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod live;
 pub mod metering;
 pub mod metrics;
+pub mod overview;
 pub mod plugins;
 pub mod port;
 pub mod problem;

@@ -100,8 +100,8 @@ impl TestApp {
             AppConfig {
                 public_url: "http://localhost:8080".parse().unwrap(),
                 version: "0.0.0-test",
-                allow_private_addresses: false,
                 accounting,
+                allow_private_addresses: true,
             },
         ));
         Self { dir, app, clock }

@@ -30,8 +30,15 @@ pub async fn commit_platform(app: &App, tx: Box<dyn PlatformTx>, ctx: &Ctx, draf
     Ok(())
 }
 
+/// Tells the consoles about events of a transaction that has been committed elsewhere.
+pub(crate) fn announce(app: &App, events: Vec<LiveEvent>) {
+    for event in events {
+        app.live.publish(event);
+    }
+}
+
 /// What a console shows before it asks for the event itself: nothing personal.
-fn live(entry: &AuditEntry, tenant: Option<TenantId>) -> LiveEvent {
+pub(crate) fn live(entry: &AuditEntry, tenant: Option<TenantId>) -> LiveEvent {
     LiveEvent {
         tenant,
         topic: "audit",

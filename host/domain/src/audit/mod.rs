@@ -7,6 +7,7 @@ mod entry;
 mod read;
 mod verify;
 
+pub(crate) use commit::{announce, live};
 pub use commit::{commit_platform, commit_tenant};
 pub use entry::{Draft, for_platform, for_tenant};
 pub use read::{Event, Found, Log, Query, get, list};

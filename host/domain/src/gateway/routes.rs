@@ -6,7 +6,7 @@ use crate::{
     quota::{Meter, MeterKind},
 };
 use aistack_core::{ProblemKind, RouteId};
-use aistack_store::{Audit, PlatformTx, Route, StoreError};
+use aistack_store::{PlatformTx, Route, StoreError};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -168,8 +168,7 @@ pub async fn delete(app: &App, ctx: &Ctx, id: RouteId) -> Result<(), Problem> {
     let before = tx.routes().get(id).await?.ok_or_else(|| Problem::not_found("route"))?;
     tx.routes().delete(id).await?;
     let draft = audit::Draft::new("route.deleted", "route", id).details(json!({ "before": shown(&before) }));
-    let entry = audit::for_platform(app, ctx, draft);
-    tx.commit(Audit::one(entry)).await?;
+    audit::commit_platform(app, tx, ctx, draft).await?;
     refresh(app).await;
     Ok(())
 }
@@ -216,8 +215,8 @@ async fn finish(
     before: Option<&Route>,
 ) -> Result<(), Problem> {
     let details = json!({ "before": before.map(shown), "after": shown(after) });
-    let entry = audit::for_platform(app, ctx, audit::Draft::new(action, "route", after.id).details(details));
-    tx.commit(Audit::one(entry)).await?;
+    let draft = audit::Draft::new(action, "route", after.id).details(details);
+    audit::commit_platform(app, tx, ctx, draft).await?;
     refresh(app).await;
     Ok(())
 }

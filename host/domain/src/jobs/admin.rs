@@ -2,7 +2,7 @@
 
 use crate::{App, Ctx, Problem, audit};
 use aistack_core::{JobId, ProblemKind};
-use aistack_store::{Audit, Job, JobState, Page};
+use aistack_store::{Job, JobState, Page};
 use serde_json::json;
 
 /// A page of jobs, optionally of one state; `q` looks in the kind.
@@ -31,8 +31,7 @@ pub async fn retry(app: &App, ctx: &Ctx, id: JobId) -> Result<Job, Problem> {
     let draft = audit::Draft::new("job.retried", "job", id).details(json!({
         "kind": job.kind, "tenant": job.tenant_id, "attempts": job.attempts, "last_error": job.last_error,
     }));
-    let entry = audit::for_platform(app, ctx, draft);
-    tx.commit(Audit::one(entry)).await?;
+    audit::commit_platform(app, tx, ctx, draft).await?;
     app.job_signal.notify_one();
     Ok(after)
 }

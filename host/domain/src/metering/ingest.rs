@@ -2,7 +2,7 @@
 
 use crate::{App, FieldError, Problem, TenantCtx, audit, live::LiveEvent, quota};
 use aistack_core::{Timestamp, UsageEventId, text_enum};
-use aistack_store::{Audit, UsageEvent};
+use aistack_store::UsageEvent;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -189,8 +189,7 @@ pub async fn ingest(app: &App, t: &TenantCtx, report: &[NewUsage]) -> Result<Ing
     let draft = audit::Draft::new("usage.reported", "tenant", t.scope.id()).details(json!({
         "accepted": accepted, "duplicates": duplicates, "errors": errors.len(), "quantities": counted,
     }));
-    let entry = audit::for_tenant(app, &mut *tx, t, draft).await?;
-    tx.commit(Audit::one(entry)).await?;
+    audit::commit_tenant(app, tx, t, draft).await?;
     for (meter, start, value) in counters {
         app.quota.counted(t.scope.id(), meter, start, value);
     }

@@ -152,10 +152,11 @@ async fn commit_patiently(app: &App, calls: Vec<Call>) -> Result<(), Problem> {
     loop {
         let began = app.clock.monotonic();
         match commit(app, &calls).await {
-            Ok(counters) => {
+            Ok((counters, events)) => {
                 let took = app.clock.monotonic().saturating_sub(began);
                 app.metrics.usage_commit(calls.len(), took);
                 settle(app, calls, &counters);
+                audit::announce(app, events);
                 return Ok(());
             }
             Err(problem) => match again.next() {
@@ -173,9 +174,9 @@ async fn commit_patiently(app: &App, calls: Vec<Call>) -> Result<(), Problem> {
 /// Counter values after the commit, by meter and start of the window.
 type Counters = BTreeMap<(String, Timestamp), i64>;
 
-async fn commit(app: &App, calls: &[Call]) -> Result<Counters, Problem> {
+async fn commit(app: &App, calls: &[Call]) -> Result<(Counters, Vec<LiveEvent>), Problem> {
     let Some(first) = calls.first() else {
-        return Ok(Counters::new());
+        return Ok((Counters::new(), Vec::new()));
     };
     let scope = &first.ctx.scope;
     let mut tx = app.store.tenant(scope).await?;
@@ -215,9 +216,10 @@ async fn commit(app: &App, calls: &[Call]) -> Result<Counters, Problem> {
             counters.insert((meter, start), value);
         }
     }
+    let events = entries.iter().map(|e| audit::live(e, Some(scope.id()))).collect();
     let audit = Audit::many(entries).ok_or_else(|| Problem::internal("a batch without calls"))?;
     tx.commit(audit).await?;
-    Ok(counters)
+    Ok((counters, events))
 }
 
 /// Tells quota, metrics and live pages what has become durable.

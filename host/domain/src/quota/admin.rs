@@ -3,7 +3,7 @@
 use super::{Meter, MeterKind, Plan, QuotaError, meter};
 use crate::{App, FieldError, Problem, TenantCtx, audit};
 use aistack_core::{TenantId, Timestamp};
-use aistack_store::{Audit, QuotaOverride};
+use aistack_store::QuotaOverride;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -105,8 +105,7 @@ async fn change(app: &App, t: &TenantCtx, name: &str, to: Option<Option<i64>>) -
     };
     let details = json!({ "before": shown(before.map(|b| b.limit)), "after": after });
     let draft = audit::Draft::new(action, "quota", name).details(details);
-    let entry = audit::for_tenant(app, &mut *tx, t, draft).await?;
-    tx.commit(Audit::one(entry)).await?;
+    audit::commit_tenant(app, tx, t, draft).await?;
     app.quota.limits_changed(t.scope.id());
     view(app, t, known(name)?).await
 }

@@ -1,18 +1,24 @@
 //! Every route, a module per area. Each module has `pub(super) fn routes() -> Routes`.
 
 mod audit;
+mod gateway_routes;
 mod health;
 mod hooks;
 mod installations;
+mod jobs;
+mod live;
 mod login;
 mod meta;
 mod orders;
+mod overview;
 mod plugins;
+mod quotas;
 mod reports;
 mod session;
 mod setup;
 mod tenant;
 mod tenants;
+mod usage;
 mod users;
 
 pub use session::session_cookie;
@@ -39,6 +45,12 @@ pub fn all() -> Routes {
         .merge(orders::routes())
         .merge(hooks::routes())
         .merge(reports::routes())
+        .merge(usage::routes())
+        .merge(quotas::routes())
+        .merge(gateway_routes::routes())
+        .merge(jobs::routes())
+        .merge(overview::routes())
+        .merge(live::routes())
 }
 
 /// Runs something to its end even when the client hangs up: what has been started outside (a payment, a compilation)

@@ -35,7 +35,7 @@ async fn a_tenant_is_made_with_its_owner_and_both_logs_say_so() {
     assert_eq!(again.problem(), (409, "already_exists"));
     assert_eq!(
         operator.get("/api/v1/tenants/nobody").await.problem(),
-        (404, "not_found")
+        (404, "tenant_not_found")
     );
 }
 
