@@ -7,7 +7,10 @@ mod completion;
 mod config;
 mod credentials;
 mod doctor;
+mod order;
 mod output;
+mod plugin;
+mod report;
 mod sign_in;
 mod tenant;
 mod user;
@@ -46,6 +49,15 @@ enum Command {
     /// Members of a tenant
     #[command(subcommand)]
     User(user::Command),
+    /// Plugins: installed on the platform, enabled in tenants
+    #[command(subcommand)]
+    Plugin(plugin::Command),
+    /// Orders of a tenant
+    #[command(subcommand)]
+    Order(order::Command),
+    /// Reports of a tenant
+    #[command(subcommand)]
+    Report(report::Command),
     /// The audit log, of the platform or of a tenant
     #[command(subcommand)]
     Audit(audit::Command),
@@ -124,6 +136,9 @@ impl Cli {
             Command::Logout(c) => c.run(&out).await,
             Command::Tenant(c) => c.run(&out).await,
             Command::User(c) => c.run(&out).await,
+            Command::Plugin(c) => c.run(&out).await,
+            Command::Order(c) => c.run(&out).await,
+            Command::Report(c) => c.run(&out).await,
             Command::Audit(c) => c.run(&out).await,
             Command::Config(c) => c.run(&out),
             Command::Doctor(c) => doctor::run(&c, &out).await,
