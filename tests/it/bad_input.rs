@@ -290,7 +290,7 @@ async fn bodies() {
         .get("/api/v1/users?cursor=made-up")
         .await
         .unwrap()
-        .problem(400, "malformed_request")
+        .problem(422, "validation_failed")
         .unwrap();
     drop(host);
 }
@@ -334,7 +334,7 @@ async fn components() {
         (
             "report/report-generator@1",
             "report/report-generator@9",
-            "wrong_version",
+            "manifest",
         ),
         ("report/generator@", "report/generatox@", "wrong_world"),
         ("publisher", "publishes", "manifest"),
