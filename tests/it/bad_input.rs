@@ -331,11 +331,7 @@ async fn components() {
         ("aistack:host/config@", "aistack:host/gifnoc@", "unknown_imports"),
         // A report plugin may not send requests: its world has none.
         ("aistack:host/blob@", "aistack:host/http@", "unknown_imports"),
-        (
-            "report/report-generator@1",
-            "report/report-generator@9",
-            "manifest",
-        ),
+        ("report/report-generator@1", "report/report-generator@9", "manifest"),
         ("report/generator@", "report/generatox@", "wrong_world"),
         ("publisher", "publishes", "manifest"),
     ] {
@@ -347,7 +343,7 @@ async fn components() {
         .install_plugin(genuine.clone())
         .await
         .unwrap()
-        .problem(403, "permission_denied")
+        .problem(404, "not_found")
         .unwrap();
     assert_eq!(
         operator.all("/api/v1/plugins").await.unwrap().len(),

@@ -13,16 +13,16 @@ export type Overview = Schemas['Overview'];
 export type Job = Schemas['Job'];
 export type User = Schemas['User'];
 export type Installation = Schemas['Installation'];
-export type Call = Schemas['Call'];
-export type Finding = Schemas['Finding'];
+export type Call = Schemas['PluginCall'];
+export type Finding = Schemas['CheckFinding'];
 export type UsageSeries = Schemas['UsageSeries'];
 export type Quota = Schemas['Quota'];
 export type Order = Schemas['Order'];
-export type Money = Schemas['Money'];
-export type ReportDefinition = Schemas['ReportDefinition'];
+export type Money = Schemas['Amount'];
+export type ReportDefinition = Schemas['Report'];
 export type ReportRun = Schemas['ReportRun'];
 export type AuditEvent = Schemas['AuditEvent'];
-export type AuditVerify = Schemas['AuditVerify'];
+export type AuditVerify = Schemas['Verification'];
 
 /** A page of a list, as every list route answers it. */
 export interface Page<T> {

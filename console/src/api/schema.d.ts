@@ -160,6 +160,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happens in the tenant: `usage`, `audit`, `order`, `report` (as far as the caller may see them) and `heartbeat`. */
+        get: operations["tenant_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login/methods": {
         parameters: {
             query?: never;
@@ -400,6 +417,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/platform/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs, newest first; `q` looks in the kind. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/jobs/{job}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a dead job ready again, with fresh attempts. */
+        post: operations["retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happens on the platform: `overview`, `audit` and `heartbeat`. */
+        get: operations["platform_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures, at most some seconds old. */
+        get: operations["get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plugins": {
         parameters: {
             query?: never;
@@ -448,6 +533,41 @@ export interface paths {
         post?: never;
         /** Remove a plugin version nobody uses. */
         delete: operations["remove_plugin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All quotas of the tenant. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotas/{meter}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives the tenant a limit of its own, in force from the next call on. */
+        put: operations["set"];
+        post?: never;
+        /** Takes the tenant's own limit away: the plan's holds again. */
+        delete: operations["clear"];
         options?: never;
         head?: never;
         patch?: never;
@@ -534,6 +654,42 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All gateway routes. */
+        get: operations["list"];
+        put?: never;
+        /** Adds a route, in force at once. */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/routes/{route}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replaces a route. */
+        put: operations["update"];
+        post?: never;
+        /** Removes a route; calls under way finish. */
+        delete: operations["delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -674,6 +830,41 @@ export interface paths {
         put?: never;
         /** Suspend a tenant: nobody but operators may act in it. */
         post: operations["suspend_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Usage over time. */
+        get: operations["series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usage/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counted events, newest first. */
+        get: operations["events"];
+        put?: never;
+        /** Counts up to 1000 events; what is wrong with one does not keep the others out. */
+        post: operations["report"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1062,6 +1253,44 @@ export interface components {
             /** @description Version. */
             version: string;
         };
+        /** @description A durable job. */
+        Job: {
+            /**
+             * Format: int64
+             * @description Tries so far.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When made.
+             */
+            created_at: string;
+            /** @description Id. */
+            id: string;
+            /** @description What it does, e.g. `report.run`. */
+            kind: string;
+            /** @description Why the last try failed. */
+            last_error: string | null;
+            /**
+             * Format: int64
+             * @description Most tries.
+             */
+            max_attempts: number;
+            /**
+             * Format: date-time
+             * @description Not before.
+             */
+            run_at: string;
+            /** @description `ready`, `running`, `done` or `dead`. */
+            state: string;
+            /** @description The tenant it is for. */
+            tenant: string | null;
+            /**
+             * Format: date-time
+             * @description When last changed.
+             */
+            updated_at: string;
+        };
         /** @description A page of a list. */
         Listed_AuditEvent: {
             /** @description The page. */
@@ -1142,6 +1371,49 @@ export interface components {
                 updated_at: string;
                 /** @description Version. */
                 version: string;
+            }[];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_Job: {
+            /** @description The page. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Tries so far.
+                 */
+                attempts: number;
+                /**
+                 * Format: date-time
+                 * @description When made.
+                 */
+                created_at: string;
+                /** @description Id. */
+                id: string;
+                /** @description What it does, e.g. `report.run`. */
+                kind: string;
+                /** @description Why the last try failed. */
+                last_error: string | null;
+                /**
+                 * Format: int64
+                 * @description Most tries.
+                 */
+                max_attempts: number;
+                /**
+                 * Format: date-time
+                 * @description Not before.
+                 */
+                run_at: string;
+                /** @description `ready`, `running`, `done` or `dead`. */
+                state: string;
+                /** @description The tenant it is for. */
+                tenant: string | null;
+                /**
+                 * Format: date-time
+                 * @description When last changed.
+                 */
+                updated_at: string;
             }[];
             /** @description Send it as `cursor` for the next page; null on the last. */
             next: string | null;
@@ -1407,6 +1679,41 @@ export interface components {
             next: string | null;
         };
         /** @description A page of a list. */
+        Listed_UsageEvent: {
+            /** @description The page. */
+            items: {
+                /** @description Dimensions. */
+                dimensions: Record<string, never>;
+                /** @description The source's own id. */
+                event_id: string;
+                /** @description The platform's id. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it was written here.
+                 */
+                ingested_at: string;
+                /** @description Meter. */
+                meter: string;
+                /**
+                 * Format: date-time
+                 * @description When it was used.
+                 */
+                occurred_at: string;
+                /**
+                 * Format: int64
+                 * @description How much.
+                 */
+                quantity: number;
+                /** @description Who counted: `gateway`, or what the report said. */
+                source: string;
+                /** @description Who used it. */
+                subject: string;
+            }[];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
         Listed_User: {
             /** @description The page. */
             items: {
@@ -1479,6 +1786,29 @@ export interface components {
             /** @description Slug. */
             slug: string;
         };
+        /** @description An event to count. */
+        NewUsageEvent: {
+            /** @description Up to 20 plain values. */
+            dimensions?: Record<string, never> | null;
+            /** @description The source's own id of the event: sent again, it counts no more. */
+            id: string;
+            /** @description Meter. */
+            meter: string;
+            /**
+             * Format: date-time
+             * @description When it was used: at most an hour ahead, at most 45 days ago.
+             */
+            occurred_at: string;
+            /**
+             * Format: int64
+             * @description How much, 0 or more.
+             */
+            quantity: number;
+            /** @description Who counts; a name or URI, 1 to 200 characters. */
+            source: string;
+            /** @description Who used it. */
+            subject?: string | null;
+        };
         /** @description An operator. */
         OperatorView: {
             /**
@@ -1537,6 +1867,77 @@ export interface components {
              * @description When last changed.
              */
             updated_at: string;
+        };
+        /** @description The business and the machine in a few figures. */
+        Overview: {
+            /** @description Jobs. */
+            jobs: components["schemas"]["OverviewJobs"];
+            /** @description The process that answers. */
+            node: components["schemas"]["OverviewNode"];
+            /** @description Orders of the last 30 days. */
+            orders_30d: components["schemas"]["OverviewOrders"];
+            /** @description Installed plugins. */
+            plugins: number;
+            /** @description Tenants. */
+            tenants: components["schemas"]["OverviewTenants"];
+            /** @description Usage since midnight UTC over all tenants: `calls` through the gateway, and every other meter by its name. */
+            usage_today: {
+                [key: string]: number;
+            };
+        };
+        /** @description Jobs. */
+        OverviewJobs: {
+            /**
+             * Format: int64
+             * @description Given up.
+             */
+            dead: number;
+            /**
+             * Format: int64
+             * @description Waiting for their time.
+             */
+            ready: number;
+            /**
+             * Format: int64
+             * @description Being tried.
+             */
+            running: number;
+        };
+        /** @description A process. */
+        OverviewNode: {
+            /**
+             * Format: int64
+             * @description Memory, bytes.
+             */
+            rss_bytes: number;
+            /** @description `sqlite` or `postgres`. */
+            store: string;
+            /**
+             * Format: int64
+             * @description Seconds since its start.
+             */
+            uptime_s: number;
+            /** @description Version. */
+            version: string;
+        };
+        /** @description Orders. */
+        OverviewOrders: {
+            /** @description How many. */
+            count: number;
+            /** @description What was paid, one sum per currency. */
+            paid: components["schemas"]["Amount"][];
+        };
+        /** @description Tenants. */
+        OverviewTenants: {
+            /** @description By state. */
+            by_status: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description All of them.
+             */
+            total: number;
         };
         /** @description An installed plugin version. */
         Plugin: {
@@ -1660,6 +2061,48 @@ export interface components {
             /** @description JSON pointer into the body. */
             pointer: string;
         };
+        /** @description A meter's quota. */
+        Quota: {
+            /** @description `window` (starts again) or `level` (goes up and down). */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Limit; null is unlimited.
+             */
+            limit: number | null;
+            /** @description Meter. */
+            meter: string;
+            /**
+             * Format: int64
+             * @description Left; null is unlimited.
+             */
+            remaining: number | null;
+            /**
+             * Format: date-time
+             * @description When a window starts again.
+             */
+            reset_at: string | null;
+            /** @description What one of it is called. */
+            unit: string;
+            /**
+             * Format: int64
+             * @description Used.
+             */
+            used: number;
+        };
+        /** @description A limit. */
+        QuotaLimit: {
+            /**
+             * Format: int64
+             * @description 0 or more; null is unlimited.
+             */
+            limit: number | null;
+        };
+        /** @description All quotas. */
+        Quotas: {
+            /** @description By meter. */
+            items: components["schemas"]["Quota"][];
+        };
         /** @description Whether the process can work. */
         Readiness: {
             /** @description The checks. */
@@ -1727,6 +2170,61 @@ export interface components {
             status: string;
             /** @description The generator's summary. */
             summary?: Record<string, never> | null;
+        };
+        /** @description A gateway route. */
+        Route: {
+            /**
+             * Format: date-time
+             * @description When made.
+             */
+            created_at: string;
+            /** @description Id. */
+            id: string;
+            /** @description Meter counted by one per call. */
+            meter: string;
+            /** @description Path prefix. */
+            path_prefix: string;
+            /** @description Whether the prefix is cut off. */
+            strip_prefix: boolean;
+            /** @description Slug of the only tenant that has it; null for all. */
+            tenant: string | null;
+            /**
+             * Format: int64
+             * @description Time to the first byte of the answer, milliseconds.
+             */
+            timeout_ms: number;
+            /**
+             * Format: date-time
+             * @description When last changed.
+             */
+            updated_at: string;
+            /** @description Where calls go. */
+            upstream: string;
+        };
+        /** @description A route to make or to replace. */
+        RouteInput: {
+            /** @description Meter counted by one per call; `api.calls` by default. */
+            meter?: string | null;
+            /** @description Path prefix, e.g. `/v1/`; ends at a segment's end. */
+            path_prefix: string;
+            /** @description Whether the prefix is cut off; false by default. */
+            strip_prefix?: boolean;
+            /** @description Slug of the only tenant that has it; null or absent for all. */
+            tenant?: string | null;
+            /**
+             * Format: int64
+             * @description Time to the first byte of the answer, milliseconds; 30000 by default.
+             */
+            timeout_ms?: number | null;
+            /** @description `http(s)://host[:port][/base]`. */
+            upstream: string;
+        };
+        /** @description All routes. */
+        RouteList: {
+            /** @description Oldest first. */
+            items: components["schemas"]["Route"][];
+            /** @description Always null: the list is whole. */
+            next: string | null;
         };
         /** @description A run's file. */
         RunFile: {
@@ -1949,6 +2447,79 @@ export interface components {
             role?: string | null;
             /** @description `active` or `disabled`. */
             status?: string | null;
+        };
+        /** @description A counted event. */
+        UsageEvent: {
+            /** @description Dimensions. */
+            dimensions: Record<string, never>;
+            /** @description The source's own id. */
+            event_id: string;
+            /** @description The platform's id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was written here.
+             */
+            ingested_at: string;
+            /** @description Meter. */
+            meter: string;
+            /**
+             * Format: date-time
+             * @description When it was used.
+             */
+            occurred_at: string;
+            /**
+             * Format: int64
+             * @description How much.
+             */
+            quantity: number;
+            /** @description Who counted: `gateway`, or what the report said. */
+            source: string;
+            /** @description Who used it. */
+            subject: string;
+        };
+        /** @description Usage in a bucket. */
+        UsagePoint: {
+            /**
+             * Format: date-time
+             * @description Start of the bucket.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Sum.
+             */
+            quantity: number;
+        };
+        /** @description An event that was not taken. */
+        UsageRefused: {
+            /** @description Why, e.g. `unknown_meter`. */
+            code: string;
+            /** @description Its place in the report, from 0. */
+            index: number;
+        };
+        /** @description What became of a report. */
+        UsageReported: {
+            /** @description Counted now. */
+            accepted: number;
+            /** @description Known already. */
+            duplicates: number;
+            /** @description Not taken. */
+            errors: components["schemas"]["UsageRefused"][];
+        };
+        /** @description Usage of a meter over time. */
+        UsageSeries: {
+            /** @description Meter. */
+            meter: string;
+            /** @description A point per bucket, oldest first. */
+            points: components["schemas"]["UsagePoint"][];
+            /**
+             * Format: int64
+             * @description Sum of the points.
+             */
+            total: number;
+            /** @description What one of it is called. */
+            unit: string;
         };
         /** @description A member. */
         User: {
@@ -2398,6 +2969,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tenant_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description A problem */
@@ -2932,6 +3531,131 @@ export interface operations {
             };
         };
     };
+    list: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+                /** @description `next` of the previous page. */
+                cursor?: string;
+                /** @description Text to look for. */
+                q?: string;
+                /** @description `created_at` or `-created_at` (newest first, the default). */
+                sort?: string;
+                /** @description Only in this state: `ready`, `running`, `done` or `dead`. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Job"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    platform_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_plugins: {
         parameters: {
             query?: {
@@ -3084,6 +3808,98 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quotas"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meter: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaLimit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clear: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meter: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
             };
             /** @description A problem */
             default: {
@@ -3273,6 +4089,128 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Listed_Report"];
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RouteInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Route"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                route: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RouteInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Route"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                route: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
@@ -3681,6 +4619,114 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    series: {
+        parameters: {
+            query?: {
+                /** @description Meter; `api.calls` by default. */
+                meter?: string;
+                /** @description From this time on; a day (hours) or 30 days (days) before `to` by default. */
+                from?: string;
+                /** @description Before this time; now by default. */
+                to?: string;
+                /** @description `hour`, or `day` in the tenant's time zone (the default). */
+                bucket?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageSeries"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+                /** @description `next` of the previous page. */
+                cursor?: string;
+                /** @description Text to look for. */
+                q?: string;
+                /** @description `created_at` or `-created_at` (newest first, the default). */
+                sort?: string;
+                /** @description Only of this meter. */
+                meter?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_UsageEvent"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUsageEvent"][];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReported"];
                 };
             };
             /** @description A problem */

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 pub(super) const CLIENT_ID: &str = "acme-console";
 pub(super) const CLIENT_SECRET: &str = "keycloak-and-acme-know-this";
-pub(super) const STRIPE_KEY: &str = "sk_test_a_key_for_stripe_mock";
+pub(super) const STRIPE_KEY: &str = "sk_test_aKeyForStripeMock";
 pub(super) const WEBHOOK_SECRET: &str = "whsec_for_the_story_of_acme";
 
 pub(super) const ALICE: RealmUser<'_> = RealmUser {

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 pub(super) fn routes() -> Routes {
     let write = Access::platform(Permission::PlatformRouteWrite);
     Routes::new()
-        .add(Access::platform(Permission::PlatformRouteRead), routes!(list))
+        .add(Access::platform(Permission::PlatformRouteRead), routes!(list_routes))
         .add(write.audits(&["route.created"]), routes!(create))
         .add(write.audits(&["route.updated"]), routes!(update))
         .add(write.audits(&["route.deleted"]), routes!(delete))
@@ -113,7 +113,7 @@ struct RouteList {
 
 /// All gateway routes.
 #[utoipa::path(get, path = "/api/v1/routes", tag = "routes", responses((status = 200, body = RouteList)))]
-async fn list(State(state): State<AppState>) -> ApiResult<Json<RouteList>> {
+async fn list_routes(State(state): State<AppState>) -> ApiResult<Json<RouteList>> {
     let routes = gateway::list(&state.app).await?;
     Ok(Json(RouteList {
         items: routes.into_iter().map(Route::from).collect(),

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 /// Routes of this area.
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .add(Access::platform(Permission::PlatformMonitor), routes!(list))
+        .add(Access::platform(Permission::PlatformMonitor), routes!(list_jobs))
         .add(
             Access::platform(Permission::PlatformTenantWrite).audits(&["job.retried"]),
             routes!(retry),
@@ -85,7 +85,11 @@ struct JobsQuery {
 /// Jobs, newest first; `q` looks in the kind.
 #[utoipa::path(get, path = "/api/v1/platform/jobs", tag = "platform", params(ListParams, JobsQuery),
     responses((status = 200, body = Listed<Job>)))]
-async fn list(State(state): State<AppState>, list: List, Query(q): Query<JobsQuery>) -> ApiResult<Json<Listed<Job>>> {
+async fn list_jobs(
+    State(state): State<AppState>,
+    list: List,
+    Query(q): Query<JobsQuery>,
+) -> ApiResult<Json<Listed<Job>>> {
     let rows = jobs::list(&state.app, &list.page(), q.state).await?;
     Ok(Json(list.listed(rows, |j| j.id.0, Job::from)))
 }

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 pub(super) fn routes() -> Routes {
     let write = Access::tenant(Permission::QuotaWrite);
     Routes::new()
-        .add(Access::tenant(Permission::UsageRead), routes!(list))
+        .add(Access::tenant(Permission::UsageRead), routes!(list_quotas))
         .add(write.audits(&["quota.limit_set"]), routes!(set))
         .add(write.audits(&["quota.limit_cleared"]), routes!(clear))
 }
@@ -67,7 +67,7 @@ struct Quotas {
 
 /// All quotas of the tenant.
 #[utoipa::path(get, path = "/api/v1/quotas", tag = "quotas", responses((status = 200, body = Quotas)))]
-async fn list(State(state): State<AppState>, InTenant(t): InTenant) -> ApiResult<Json<Quotas>> {
+async fn list_quotas(State(state): State<AppState>, InTenant(t): InTenant) -> ApiResult<Json<Quotas>> {
     let items = quota::list(&state.app, &t).await?;
     Ok(Json(Quotas {
         items: items.into_iter().map(Quota::from).collect(),
