@@ -114,6 +114,11 @@ pub async fn key_ring(app: &App) -> Result<Arc<KeyRing>, Problem> {
     if let Some(ring) = &*app.access.keys.load() {
         return Ok(ring.clone());
     }
+    // One at a time: a second maker would find the name taken by a transaction that no reader can see yet.
+    let _loading = app.access.loading_keys.lock().await;
+    if let Some(ring) = &*app.access.keys.load() {
+        return Ok(ring.clone());
+    }
     let stored = app.store.platform_read().await?.settings().get(SETTING).await?;
     let stored = match stored {
         Some(stored) => stored,

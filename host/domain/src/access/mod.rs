@@ -32,4 +32,6 @@ pub struct Access {
     pub throttle: Throttle,
     /// Signing keys, once loaded.
     pub keys: arc_swap::ArcSwapOption<KeyRing>,
+    /// Held while they are loaded or made.
+    loading_keys: tokio::sync::Mutex<()>,
 }

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 pub(super) fn routes() -> Routes {
     let write = Access::platform(Permission::PlatformRouteWrite);
     Routes::new()
-        .add(Access::platform(Permission::PlatformRouteRead), routes!(list_routes))
+        .add(Access::platform(Permission::PlatformRouteRead), routes!(list))
         .add(write.audits(&["route.created"]), routes!(create))
         .add(write.audits(&["route.updated"]), routes!(update))
         .add(write.audits(&["route.deleted"]), routes!(delete))
@@ -112,8 +112,8 @@ struct RouteList {
 }
 
 /// All gateway routes.
-#[utoipa::path(get, path = "/api/v1/routes", tag = "routes", responses((status = 200, body = RouteList)))]
-async fn list_routes(State(state): State<AppState>) -> ApiResult<Json<RouteList>> {
+#[utoipa::path(get, path = "/api/v1/routes", tag = "routes", operation_id = "list_gateway_routes", responses((status = 200, body = RouteList)))]
+async fn list(State(state): State<AppState>) -> ApiResult<Json<RouteList>> {
     let routes = gateway::list(&state.app).await?;
     Ok(Json(RouteList {
         items: routes.into_iter().map(Route::from).collect(),
@@ -122,7 +122,7 @@ async fn list_routes(State(state): State<AppState>) -> ApiResult<Json<RouteList>
 }
 
 /// Adds a route, in force at once.
-#[utoipa::path(post, path = "/api/v1/routes", tag = "routes", request_body = RouteInput, responses((status = 201, body = Route)))]
+#[utoipa::path(post, path = "/api/v1/routes", tag = "routes", operation_id = "create_gateway_route", request_body = RouteInput, responses((status = 201, body = Route)))]
 async fn create(
     State(state): State<AppState>,
     OperatorCtx(ctx): OperatorCtx,
@@ -133,7 +133,7 @@ async fn create(
 }
 
 /// Replaces a route.
-#[utoipa::path(put, path = "/api/v1/routes/{route}", tag = "routes", params(("route" = String, Path)), request_body = RouteInput,
+#[utoipa::path(put, path = "/api/v1/routes/{route}", tag = "routes", operation_id = "update_gateway_route", params(("route" = String, Path)), request_body = RouteInput,
     responses((status = 200, body = Route)))]
 async fn update(
     State(state): State<AppState>,
@@ -146,7 +146,7 @@ async fn update(
 }
 
 /// Removes a route; calls under way finish.
-#[utoipa::path(delete, path = "/api/v1/routes/{route}", tag = "routes", params(("route" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/api/v1/routes/{route}", tag = "routes", operation_id = "delete_gateway_route", params(("route" = String, Path)), responses((status = 204)))]
 async fn delete(
     State(state): State<AppState>,
     OperatorCtx(ctx): OperatorCtx,

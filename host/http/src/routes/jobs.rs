@@ -83,7 +83,7 @@ struct JobsQuery {
 }
 
 /// Jobs, newest first; `q` looks in the kind.
-#[utoipa::path(get, path = "/api/v1/platform/jobs", tag = "platform", params(ListParams, JobsQuery),
+#[utoipa::path(get, path = "/api/v1/platform/jobs", tag = "platform", operation_id = "list_jobs", params(ListParams, JobsQuery),
     responses((status = 200, body = Listed<Job>)))]
 async fn list_jobs(
     State(state): State<AppState>,
@@ -95,7 +95,7 @@ async fn list_jobs(
 }
 
 /// Makes a dead job ready again, with fresh attempts.
-#[utoipa::path(post, path = "/api/v1/platform/jobs/{job}/retry", tag = "platform", params(("job" = String, Path)),
+#[utoipa::path(post, path = "/api/v1/platform/jobs/{job}/retry", tag = "platform", operation_id = "retry_job", params(("job" = String, Path)),
     responses((status = 200, body = Job)))]
 async fn retry(
     State(state): State<AppState>,

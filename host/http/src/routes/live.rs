@@ -117,14 +117,14 @@ impl Merged {
 }
 
 /// What happens in the tenant: `usage`, `audit`, `order`, `report` (as far as the caller may see them) and `heartbeat`.
-#[utoipa::path(get, path = "/api/v1/live", tag = "live", responses((status = 200, body = String, content_type = "text/event-stream")))]
+#[utoipa::path(get, path = "/api/v1/live", tag = "live", operation_id = "tenant_live", responses((status = 200, body = String, content_type = "text/event-stream")))]
 async fn tenant_live(State(state): State<AppState>, caller: Caller, headers: HeaderMap) -> Response {
     let ears = Ears::of(&caller.ctx, caller.tenant.map(|t| t.scope.id()));
     stream(&state, ears, &headers)
 }
 
 /// What happens on the platform: `overview`, `audit` and `heartbeat`.
-#[utoipa::path(get, path = "/api/v1/platform/live", tag = "live", responses((status = 200, body = String, content_type = "text/event-stream")))]
+#[utoipa::path(get, path = "/api/v1/platform/live", tag = "live", operation_id = "platform_live", responses((status = 200, body = String, content_type = "text/event-stream")))]
 async fn platform_live(State(state): State<AppState>, OperatorCtx(ctx): OperatorCtx, headers: HeaderMap) -> Response {
     stream(&state, Ears::of(&ctx, None), &headers)
 }

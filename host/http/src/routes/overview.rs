@@ -113,7 +113,7 @@ impl From<&overview::Overview> for Overview {
 }
 
 /// The figures, at most some seconds old.
-#[utoipa::path(get, path = "/api/v1/platform/overview", tag = "platform", responses((status = 200, body = Overview)))]
+#[utoipa::path(get, path = "/api/v1/platform/overview", tag = "platform", operation_id = "get_overview", responses((status = 200, body = Overview)))]
 async fn get(State(state): State<AppState>) -> ApiResult<Json<Overview>> {
     let overview = overview::overview(&state.app).await?;
     Ok(Json(Overview::from(&*overview)))

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 pub(super) fn routes() -> Routes {
     let write = Access::tenant(Permission::QuotaWrite);
     Routes::new()
-        .add(Access::tenant(Permission::UsageRead), routes!(list_quotas))
+        .add(Access::tenant(Permission::UsageRead), routes!(list))
         .add(write.audits(&["quota.limit_set"]), routes!(set))
         .add(write.audits(&["quota.limit_cleared"]), routes!(clear))
 }
@@ -66,8 +66,8 @@ struct Quotas {
 }
 
 /// All quotas of the tenant.
-#[utoipa::path(get, path = "/api/v1/quotas", tag = "quotas", responses((status = 200, body = Quotas)))]
-async fn list_quotas(State(state): State<AppState>, InTenant(t): InTenant) -> ApiResult<Json<Quotas>> {
+#[utoipa::path(get, path = "/api/v1/quotas", tag = "quotas", operation_id = "list_quotas", responses((status = 200, body = Quotas)))]
+async fn list(State(state): State<AppState>, InTenant(t): InTenant) -> ApiResult<Json<Quotas>> {
     let items = quota::list(&state.app, &t).await?;
     Ok(Json(Quotas {
         items: items.into_iter().map(Quota::from).collect(),
@@ -85,7 +85,7 @@ struct QuotaLimit {
 }
 
 /// Gives the tenant a limit of its own, in force from the next call on.
-#[utoipa::path(put, path = "/api/v1/quotas/{meter}", tag = "quotas", params(("meter" = String, Path)), request_body = QuotaLimit,
+#[utoipa::path(put, path = "/api/v1/quotas/{meter}", tag = "quotas", operation_id = "set_quota_limit", params(("meter" = String, Path)), request_body = QuotaLimit,
     responses((status = 200, body = Quota)))]
 async fn set(
     State(state): State<AppState>,
@@ -98,7 +98,7 @@ async fn set(
 }
 
 /// Takes the tenant's own limit away: the plan's holds again.
-#[utoipa::path(delete, path = "/api/v1/quotas/{meter}", tag = "quotas", params(("meter" = String, Path)),
+#[utoipa::path(delete, path = "/api/v1/quotas/{meter}", tag = "quotas", operation_id = "clear_quota_limit", params(("meter" = String, Path)),
     responses((status = 200, body = Quota)))]
 async fn clear(
     State(state): State<AppState>,

@@ -67,7 +67,7 @@ struct UsagePoint {
 }
 
 /// Usage over time.
-#[utoipa::path(get, path = "/api/v1/usage", tag = "usage", params(SeriesQuery), responses((status = 200, body = UsageSeries)))]
+#[utoipa::path(get, path = "/api/v1/usage", tag = "usage", operation_id = "get_usage", params(SeriesQuery), responses((status = 200, body = UsageSeries)))]
 async fn series(
     State(state): State<AppState>,
     InTenant(t): InTenant,
@@ -141,7 +141,7 @@ struct EventsQuery {
 }
 
 /// Counted events, newest first.
-#[utoipa::path(get, path = "/api/v1/usage/events", tag = "usage", params(ListParams, EventsQuery),
+#[utoipa::path(get, path = "/api/v1/usage/events", tag = "usage", operation_id = "list_usage_events", params(ListParams, EventsQuery),
     responses((status = 200, body = Listed<UsageEvent>)))]
 async fn events(
     State(state): State<AppState>,
@@ -196,7 +196,7 @@ struct UsageRefused {
 }
 
 /// Counts up to 1000 events; what is wrong with one does not keep the others out.
-#[utoipa::path(post, path = "/api/v1/usage/events", tag = "usage", request_body = Vec<NewUsageEvent>,
+#[utoipa::path(post, path = "/api/v1/usage/events", tag = "usage", operation_id = "report_usage_events", request_body = Vec<NewUsageEvent>,
     responses((status = 200, body = UsageReported)))]
 async fn report(
     State(state): State<AppState>,
