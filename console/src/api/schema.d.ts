@@ -425,7 +425,7 @@ export interface paths {
             cookie?: never;
         };
         /** Jobs, newest first; `q` looks in the kind. */
-        get: operations["list"];
+        get: operations["list_jobs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -444,7 +444,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Makes a dead job ready again, with fresh attempts. */
-        post: operations["retry"];
+        post: operations["retry_job"];
         delete?: never;
         options?: never;
         head?: never;
@@ -476,7 +476,7 @@ export interface paths {
             cookie?: never;
         };
         /** The figures, at most some seconds old. */
-        get: operations["get"];
+        get: operations["get_overview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -546,7 +546,7 @@ export interface paths {
             cookie?: never;
         };
         /** All quotas of the tenant. */
-        get: operations["list"];
+        get: operations["list_quotas"];
         put?: never;
         post?: never;
         delete?: never;
@@ -564,10 +564,10 @@ export interface paths {
         };
         get?: never;
         /** Gives the tenant a limit of its own, in force from the next call on. */
-        put: operations["set"];
+        put: operations["set_quota_limit"];
         post?: never;
         /** Takes the tenant's own limit away: the plan's holds again. */
-        delete: operations["clear"];
+        delete: operations["clear_quota_limit"];
         options?: never;
         head?: never;
         patch?: never;
@@ -667,10 +667,10 @@ export interface paths {
             cookie?: never;
         };
         /** All gateway routes. */
-        get: operations["list"];
+        get: operations["list_gateway_routes"];
         put?: never;
         /** Adds a route, in force at once. */
-        post: operations["create"];
+        post: operations["create_gateway_route"];
         delete?: never;
         options?: never;
         head?: never;
@@ -686,10 +686,10 @@ export interface paths {
         };
         get?: never;
         /** Replaces a route. */
-        put: operations["update"];
+        put: operations["update_gateway_route"];
         post?: never;
         /** Removes a route; calls under way finish. */
-        delete: operations["delete"];
+        delete: operations["delete_gateway_route"];
         options?: never;
         head?: never;
         patch?: never;
@@ -844,7 +844,7 @@ export interface paths {
             cookie?: never;
         };
         /** Usage over time. */
-        get: operations["series"];
+        get: operations["get_usage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -861,10 +861,10 @@ export interface paths {
             cookie?: never;
         };
         /** Counted events, newest first. */
-        get: operations["events"];
+        get: operations["list_usage_events"];
         put?: never;
         /** Counts up to 1000 events; what is wrong with one does not keep the others out. */
-        post: operations["report"];
+        post: operations["report_usage_events"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3531,7 +3531,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_jobs: {
         parameters: {
             query?: {
                 /** @description At most so many, 1 to 200. */
@@ -3570,7 +3570,7 @@ export interface operations {
             };
         };
     };
-    retry: {
+    retry_job: {
         parameters: {
             query?: never;
             header?: never;
@@ -3628,7 +3628,7 @@ export interface operations {
             };
         };
     };
-    get: {
+    get_overview: {
         parameters: {
             query?: never;
             header?: never;
@@ -3820,7 +3820,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_quotas: {
         parameters: {
             query?: never;
             header?: never;
@@ -3848,7 +3848,7 @@ export interface operations {
             };
         };
     };
-    set: {
+    set_quota_limit: {
         parameters: {
             query?: never;
             header?: never;
@@ -3882,7 +3882,7 @@ export interface operations {
             };
         };
     };
-    clear: {
+    clear_quota_limit: {
         parameters: {
             query?: never;
             header?: never;
@@ -4101,7 +4101,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_gateway_routes: {
         parameters: {
             query?: never;
             header?: never;
@@ -4129,7 +4129,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_gateway_route: {
         parameters: {
             query?: never;
             header?: never;
@@ -4161,7 +4161,7 @@ export interface operations {
             };
         };
     };
-    update: {
+    update_gateway_route: {
         parameters: {
             query?: never;
             header?: never;
@@ -4195,7 +4195,7 @@ export interface operations {
             };
         };
     };
-    delete: {
+    delete_gateway_route: {
         parameters: {
             query?: never;
             header?: never;
@@ -4632,7 +4632,7 @@ export interface operations {
             };
         };
     };
-    series: {
+    get_usage: {
         parameters: {
             query?: {
                 /** @description Meter; `api.calls` by default. */
@@ -4669,7 +4669,7 @@ export interface operations {
             };
         };
     };
-    events: {
+    list_usage_events: {
         parameters: {
             query?: {
                 /** @description At most so many, 1 to 200. */
@@ -4708,7 +4708,7 @@ export interface operations {
             };
         };
     };
-    report: {
+    report_usage_events: {
         parameters: {
             query?: never;
             header?: never;
