@@ -116,12 +116,14 @@ impl PostgresStore {
     }
 
     async fn begin(&self, statement: String) -> Result<Held> {
-        let tx = self
-            .pool
-            .begin_with(AssertSqlSafe(statement))
-            .await
-            .map_err(settle_error)?;
-        Ok(Held::new(tx))
+        let pool = self.pool.clone();
+        // In a task of its own, which ends even if our caller is cancelled: sqlx takes a connection whose BEGIN was
+        // cancelled half-way back into the pool as if nothing had begun, with the lock and the tenant still set.
+        let begun = tokio::spawn(async move { pool.begin_with(AssertSqlSafe(statement)).await });
+        match begun.await {
+            Ok(tx) => tx.map(Held::new).map_err(settle_error),
+            Err(e) => Err(StoreError::Unavailable(format!("beginning a transaction: {e}"))),
+        }
     }
 }
 

@@ -53,6 +53,21 @@ pub async fn all_or_nothing(store: &Arc<dyn Store>, scope: &TenantScope) {
         let mut tx = store.tenant(scope).await.unwrap();
         assert_eq!(tx.users().count_active().await.unwrap(), 1);
     }
+    // And while it waits for its turn, or has just got it.
+    for micros in 0..20 {
+        let first = store.tenant(scope).await.unwrap();
+        let (theirs, their_scope) = (store.clone(), scope.clone());
+        let task = tokio::spawn(async move {
+            let tx = theirs.tenant(&their_scope).await.unwrap();
+            std::future::pending::<()>().await;
+            drop(tx);
+        });
+        tokio::time::sleep(Duration::from_micros(100 * micros)).await;
+        drop(first);
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+        assert_eq!(count(&**store, scope).await, 1);
+    }
     // And one that panics.
     let (theirs, their_scope) = (store.clone(), scope.clone());
     let task = tokio::spawn(async move {

@@ -3,10 +3,9 @@
 
 #![allow(
     clippy::expect_used,
-    clippy::print_stderr,
     dead_code,
     unreachable_pub,
-    reason = "each test uses a part; a test may panic and talk"
+    reason = "each test uses a part; a test may panic"
 )]
 
 use aistack_store_postgres::PostgresConfig;
@@ -74,7 +73,7 @@ pub fn durable_database() -> Option<Database> {
 /// The first call of a process decides how its own server treats the disk; tests don't need theirs to survive anything.
 fn database_with(fsync: &str) -> Option<Database> {
     let Some(server) = SERVER.get_or_init(|| Server::start(fsync)) else {
-        eprintln!("SKIPPED: PostgreSQL is not installed; set AISTACK_TEST_POSTGRES or install postgresql");
+        say_skipped();
         return None;
     };
     let turn = TURN.fetch_add(1, Ordering::Relaxed);
@@ -84,6 +83,25 @@ fn database_with(fsync: &str) -> Option<Database> {
     Some(Database {
         url: format!("{}/{name}", server.base),
     })
+}
+
+/// Says that the running test did nothing, also where `tests/run.sh` counts: libtest takes it for passed.
+fn say_skipped() {
+    let thread = std::thread::current();
+    let line = format!(
+        "SKIPPED {}: PostgreSQL is not installed\n",
+        thread.name().unwrap_or("test")
+    );
+    // Not `eprintln!`: libtest swallows that for tests that pass.
+    drop(std::io::stderr().write_all(line.as_bytes()));
+    if let Some(path) = std::env::var_os("AISTACK_SKIPS") {
+        let mut file = std::fs::File::options()
+            .append(true)
+            .create(true)
+            .open(path)
+            .expect("AISTACK_SKIPS opens");
+        file.write_all(line.as_bytes()).expect("AISTACK_SKIPS can be written");
+    }
 }
 
 impl Server {
