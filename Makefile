@@ -20,7 +20,7 @@ help: ## List the targets
 
 .PHONY: run
 run: build ## Build everything and serve it with demo data on LISTEN, keeping DATA_DIR
-	"$(CARGO_TARGET_DIR)/debug/aistack" serve $(DEMO) --data-dir "$(DATA_DIR)" --listen "$(LISTEN)"
+	AISTACK__PLUGINS__PRELOAD_DIR=dist/plugins "$(CARGO_TARGET_DIR)/debug/aistack" serve $(DEMO) --data-dir "$(DATA_DIR)" --listen "$(LISTEN)"
 
 .PHONY: build
 build: plugins console ## Build the plugins, the console and the binary
