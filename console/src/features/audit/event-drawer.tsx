@@ -1,5 +1,6 @@
 /** One event in full: who, what, on what, with the values before and after and the leaf's hash. */
 import { Drawer } from 'antd';
+import type { ReactNode } from 'react';
 import type { AuditEvent } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
@@ -54,6 +55,9 @@ export function EventDrawer({ event, onClose }: { event: AuditEvent | null; onCl
                   )}
                 </span>,
               ],
+              ...(event.ip ? [[t('audit.ip'), <code key="p">{event.ip}</code>] as [string, ReactNode]] : []),
+              ...(event.user_agent ? [[t('audit.user_agent'), event.user_agent] as [string, ReactNode]] : []),
+              ...(event.route ? [[t('audit.route'), <code key="u">{event.route}</code>] as [string, ReactNode]] : []),
               [t('field.id'), <Id key="i" value={event.id} />],
             ]}
           />

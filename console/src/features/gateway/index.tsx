@@ -67,7 +67,7 @@ export function RoutesPage() {
       <ServerTable<Route>
         id="routes"
         columns={columns}
-        load={(query) => take(scope.api.GET('/api/v1/routes', { params: { query } }))}
+        load={() => take(scope.api.GET('/api/v1/routes'))}
         rowKey={(r) => r.id}
         onOpen={writable ? setEditing : undefined}
         empty={{ text: t('routes.empty'), action: create }}

@@ -89,7 +89,7 @@ export function MembersPage() {
       csv: (r) => r.identities.map((i) => `${i.issuer} ${i.subject}`).join('; '),
       render: (r) =>
         r.identities.length === 0 ? (
-          <span className="muted">{t('members.password_only')}</span>
+          <span className="muted">{r.has_password ? t('members.password_only') : t('members.no_way_in')}</span>
         ) : (
           <Tooltip title={r.identities.map((i) => `${i.issuer} · ${i.subject}`).join('\n')}>
             <span>{r.identities.map((i) => hostOf(i.issuer)).join(', ')}</span>

@@ -5,7 +5,6 @@ import { useEffect, useMemo, useState } from 'react';
 import { take } from '@/api/client';
 import type { ApiProblem } from '@/api/problem';
 import { useScope } from '@/api/scope';
-import { useConsole } from '@/app/console';
 import { CURRENCIES } from '@/features/tenants/choices';
 import { useT } from '@/i18n';
 import { formatMoney, parseMoney } from '@/shared/format';
@@ -26,7 +25,6 @@ export function CreateOrder({ open, onClose }: { open: boolean; onClose: () => v
   const { t } = useT();
   const scope = useScope();
   const go = useGo();
-  const { meta } = useConsole();
   const [form] = Form.useForm<Values>();
   const values = Form.useWatch([], form) as Values | undefined;
   const [problem, setProblem] = useState<ApiProblem | null>(null);
@@ -34,10 +32,11 @@ export function CreateOrder({ open, onClose }: { open: boolean; onClose: () => v
   const key = useMemo(() => (open ? crypto.randomUUID() : ''), [open]);
   const providers = useQuery({
     queryKey: [scope.key, 'installations', 'payment'],
-    queryFn: () => take(scope.api.GET('/api/v1/installations', { params: { query: { limit: 200 } } })),
+    queryFn: () => take(scope.api.GET('/api/v1/installations', { params: { query: { limit: 200, kind: 'payment' } } })),
     enabled: open,
-    select: (page) => page.items.filter((i) => i.kind === 'payment' && i.status === 'active'),
+    select: (page) => page.items.filter((i) => i.status === 'active'),
   });
+  const tenant = useQuery({ queryKey: [scope.key, 'tenant'], queryFn: () => take(scope.api.GET('/api/v1/tenant')), enabled: open && scope.can('tenant:read') });
   const body = (v: Values) => ({ amount: { minor: parseMoney(v.amount ?? '', v.currency) ?? 0, currency: v.currency }, description: v.description, installation: v.installation, idempotency_key: key });
   const create = useAction({
     run: (v: Values) => take(scope.api.POST('/api/v1/orders', { body: body(v) })),
@@ -56,6 +55,11 @@ export function CreateOrder({ open, onClose }: { open: boolean; onClose: () => v
   useEffect(() => {
     if (open && choices.length === 1 && !form.getFieldValue('installation')) form.setFieldValue('installation', choices[0]!.id);
   }, [open, choices, form]);
+  const currency = tenant.data?.currency;
+  useEffect(() => {
+    // The tenant's own currency, unless another was chosen already.
+    if (open && currency && !form.isFieldTouched('currency')) form.setFieldValue('currency', currency);
+  }, [open, currency, form]);
   const minor = values ? parseMoney(values.amount ?? '', values.currency) : null;
   return (
     <Drawer
@@ -77,7 +81,7 @@ export function CreateOrder({ open, onClose }: { open: boolean; onClose: () => v
         </div>
       }
     >
-      <Form<Values> form={form} layout="vertical" preserve={false} initialValues={{ currency: (meta.tenant as { currency?: string } | undefined)?.currency ?? 'USD' }} onFinish={(v) => create.mutate(v)}>
+      <Form<Values> form={form} layout="vertical" preserve={false} initialValues={{ currency: 'USD' }} onFinish={(v) => create.mutate(v)}>
         {problem && <ErrorState compact error={problem} />}
         <div className="grid-2">
           <Form.Item

@@ -1,6 +1,5 @@
 /** What the payer does next: follow a link, scan a code, or be handed over by a form. */
 import { Button, QRCode } from 'antd';
-import type { Order } from '@/api/models';
 import { colors, useTheme } from '@/app/theme';
 import { useT } from '@/i18n';
 import { CopyButton } from '@/shared/ui/copyable';
@@ -20,7 +19,7 @@ export function isWebAddress(url: unknown): url is string {
 }
 
 /** What a payment plugin asks of the payer, as far as a browser can do it; anything else is `null`. */
-export function readStep(action: Order['action']): Step | null {
+export function readStep(action: unknown): Step | null {
   if (!action || typeof action !== 'object') return null;
   const { type, url, payload, fields } = action as Record<string, unknown>;
   if (type === 'qr' && typeof payload === 'string') return { type, payload };

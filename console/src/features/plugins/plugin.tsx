@@ -88,10 +88,11 @@ export function PluginPage() {
 }
 
 function About({ plugin: p }: { plugin: Plugin }) {
-  const { t } = useT();
+  const { t, locale } = useT();
   return (
     <div className="split">
       <Section title={t('plugins.asks')}>
+        {p.description && <p>{localized(p.description, locale)}</p>}
         <Capabilities manifest={p.manifest} schema={p.config_schema} />
       </Section>
       <Section title={t('plugins.component')}>

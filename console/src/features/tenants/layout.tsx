@@ -3,7 +3,7 @@ import { MoreOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { Outlet, useParams, useRouterState } from '@tanstack/react-router';
 import { Button, Dropdown, Tabs, Tag } from 'antd';
-import { createContext, Suspense, useContext, useMemo, useState } from 'react';
+import { createContext, Suspense, useContext, useEffect, useMemo, useState } from 'react';
 import { createApi, take } from '@/api/client';
 import type { Tenant } from '@/api/models';
 import { makeScope, ScopeProvider, useScope } from '@/api/scope';
@@ -54,7 +54,13 @@ export function TenantLayout() {
       return answer;
     },
     staleTime: 60_000,
+    enabled: tenant.data?.slug === slug,
   });
+  // Links may name a tenant by id; its own API is reached by slug only.
+  const known = tenant.data?.slug;
+  useEffect(() => {
+    if (known && known !== slug) go(path.replace(`/tenants/${slug}`, `/tenants/${known}`), {}, true);
+  }, [known, slug, path, go]);
   const scope = useMemo(() => (session.data ? makeScope(handle, session.data, `/tenants/${slug}`) : null), [session.data, handle, slug]);
   const change = useAction({
     run: (input: { verb: 'suspend' | 'activate'; reason: string }) =>

@@ -40,6 +40,7 @@ export const tenants = {
   'members.last_login': 'Last sign-in',
   'members.identities': 'Identities',
   'members.password_only': 'Password',
+  'members.no_way_in': 'Cannot sign in yet',
   'members.verified': 'Email verified',
   'members.unverified': 'Email not verified',
   'members.role_changed': '{name} is now {role}',

@@ -42,6 +42,7 @@ export const tenants: Record<keyof typeof source, string> = {
   'members.last_login': '最近登录',
   'members.identities': '身份',
   'members.password_only': '密码',
+  'members.no_way_in': '尚不能登录',
   'members.verified': '邮箱已验证',
   'members.unverified': '邮箱未验证',
   'members.role_changed': '{name} 的角色已改为{role}',
