@@ -130,6 +130,7 @@ describe('small rules', () => {
       { field: 'plan', before: 'free', after: 'basic' },
       { field: 'name', before: 'a', after: 'b' },
     ]);
+    expect(changesOf({ before: 'plan', after: 5 })).toEqual({ changes: [{ field: 'value', before: 'plan', after: 5 }], rest: null });
     expect(changesOf(null)).toEqual({ changes: [], rest: null });
   });
 

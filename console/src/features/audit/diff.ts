@@ -20,11 +20,10 @@ export function changesOf(details: unknown): { changes: Change[]; rest: unknown 
     }
   }
   if (isObject(before) || isObject(after)) found.push(...diff(isObject(before) ? before : {}, isObject(after) ? after : {}));
+  else if (before !== undefined || after !== undefined) found.push({ field: 'value', before, after });
   const remains = {
     ...rest,
     ...(found.length === 0 && changes !== undefined ? { changes } : {}),
-    ...(!isObject(before) && before !== undefined ? { before } : {}),
-    ...(!isObject(after) && after !== undefined ? { after } : {}),
   };
   return { changes: found, rest: Object.keys(remains).length > 0 ? remains : null };
 }

@@ -14,26 +14,26 @@ import { Page } from '@/shared/ui/page';
 import { Status } from '@/shared/ui/status';
 import { RelativeTime } from '@/shared/ui/time';
 import { EventDrawer } from './event-drawer';
-import { actionText } from './recent';
+import { actionText, actorText } from './recent';
 import { useAuditLoad } from './source';
 
 export function PlatformAuditPage() {
   const { t } = useT();
-  return <AuditPage id="platform-audit" description={t('audit.platform_description')} />;
+  return <AuditPage id="platform-audit" description={t('audit.platform_description')} platform />;
 }
 
 export function TenantAuditPage() {
   const { t } = useT();
-  return <AuditPage id="audit" description={t('audit.description')} verify />;
+  return <AuditPage id="audit" description={t('audit.description')} />;
 }
 
-function AuditPage({ id, description, verify = false }: { id: string; description: string; verify?: boolean }) {
+function AuditPage({ id, description, platform = false }: { id: string; description: string; platform?: boolean }) {
   const { t, tv } = useT();
   const scope = useScope();
   const load = useAuditLoad();
   const [open, setOpen] = useState<AuditEvent | null>(null);
   const [result, setResult] = useState<AuditVerify | null>(null);
-  const check = useAction({ run: () => take(scope.api.GET('/api/v1/audit/verify')), after: setResult });
+  const check = useAction({ run: () => take(platform ? scope.api.GET('/api/v1/platform/audit/verify') : scope.api.GET('/api/v1/audit/verify')), after: setResult });
   useLiveRefresh(['audit'], [scope.key, id, 'list']);
 
   const columns: Column<AuditEvent>[] = [
@@ -55,8 +55,8 @@ function AuditPage({ id, description, verify = false }: { id: string; descriptio
       csv: (r) => r.actor.label,
       render: (r) => (
         <span className="two-line">
-          <span>{r.actor.label || '–'}</span>
-          <span className="muted small">{tv('actor', r.actor.kind)}</span>
+          <span>{actorText(tv, r)}</span>
+          {r.actor.label && r.actor.kind !== 'system' && <span className="muted small">{tv('actor', r.actor.kind)}</span>}
         </span>
       ),
     },
@@ -81,11 +81,9 @@ function AuditPage({ id, description, verify = false }: { id: string; descriptio
       title={t('nav.audit')}
       description={description}
       actions={
-        verify && (
-          <Button icon={<SafetyCertificateOutlined />} loading={check.isPending} onClick={() => check.mutate()} data-testid="audit-verify">
-            {t('audit.verify')}
-          </Button>
-        )
+        <Button icon={<SafetyCertificateOutlined />} loading={check.isPending} onClick={() => check.mutate()} data-testid="audit-verify">
+          {t('audit.verify')}
+        </Button>
       }
     >
       {result && (

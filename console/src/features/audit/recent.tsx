@@ -48,11 +48,16 @@ export function EventLine({ event }: { event: AuditEvent }) {
       <i className={`dot dot-${event.outcome}`} title={tv('status', event.outcome)} />
       <span className="feed-text">
         <b>{actionText(tv, event.action)}</b>
-        <span className="muted">{event.actor.label || tv('actor', event.actor.kind)}</span>
+        <span className="muted">{actorText(tv, event)}</span>
       </span>
       <RelativeTime value={event.at} />
     </>
   );
+}
+
+/** The actor's name; the platform itself has none worth showing. */
+export function actorText(tv: (prefix: string, value: string) => string, event: AuditEvent): string {
+  return event.actor.kind === 'system' || !event.actor.label ? tv('actor', event.actor.kind) : event.actor.label;
 }
 
 /** `session.opened` in words: the catalogue's when it has them, else made from the code (`user.signed_in` → `User signed in`). */

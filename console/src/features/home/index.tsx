@@ -47,7 +47,12 @@ export function HomePage() {
       )}
       <div className="split">
         <div className="stack loose">
-          {usage.data && (
+          {usage.data?.total === 0 && (
+            <Section title={t('home.calls')}>
+              <p className="muted">{t('usage.empty')}</p>
+            </Section>
+          )}
+          {usage.data && usage.data.total > 0 && (
             <SeriesSection
               title={t('home.calls')}
               extra={<Link to={scope.to('/usage')}>{t('nav.usage')}</Link>}

@@ -20,7 +20,9 @@ import { ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { RelativeTime } from '@/shared/ui/time';
 import { followStep, PaymentAction, readStep } from './payment-action';
 
-const OPEN = new Set<Order['status']>(['draft', 'pending', 'unknown']);
+/** Paying again while the outcome is unknown could charge twice: then only the provider is asked. */
+const PAYABLE = new Set(['draft', 'pending', 'failed']);
+const CANCELLABLE = new Set(['draft', 'pending', 'unknown']);
 
 export function OrderPage() {
   const { t } = useT();
@@ -65,7 +67,6 @@ export function OrderPage() {
   if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
   if (!query.data) return <PageSkeleton />;
   const o = query.data;
-  const open = OPEN.has(o.status);
   const step = o.status === 'pending' ? readStep(o.action) : null;
   const number = `#${o.number}`;
   const writable = scope.can('order:write');
@@ -79,17 +80,17 @@ export function OrderPage() {
         actions={
           writable && (
             <>
-              {open && (
+              {PAYABLE.has(o.status) && (
                 <Button type="primary" loading={pay.isPending} onClick={() => pay.mutate()} data-testid="order-pay">
                   {t('orders.pay', { amount: formatMoney(o.amount) })}
                 </Button>
               )}
               {o.status !== 'draft' && (
-                <Button icon={<ReloadOutlined />} loading={refresh.isPending} onClick={() => refresh.mutate()} data-testid="order-refresh">
+                <Button type={o.status === 'unknown' ? 'primary' : 'default'} icon={<ReloadOutlined />} loading={refresh.isPending} onClick={() => refresh.mutate()} data-testid="order-refresh">
                   {t('orders.refresh')}
                 </Button>
               )}
-              {open && (
+              {CANCELLABLE.has(o.status) && (
                 <Button onClick={() => setCancelling(true)} data-testid="order-cancel">
                   {t('orders.cancel')}
                 </Button>
