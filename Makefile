@@ -33,7 +33,7 @@ bin: ## Say where the binary is
 .PHONY: test
 test: ## Run the tests with their real peers; the last line is the sum
 	$(SETUP) rust console postgres nginx keycloak stripe node browser || true
-	tests/run.sh format pages plugins rust
+	tests/run.sh format console plugins rust
 
 .PHONY: check
 check: ## What to run before a commit: formats, lints, unit tests, architecture; no peers needed

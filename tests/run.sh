@@ -6,7 +6,6 @@
 #   unit     tests of the crates and the architecture test, without peers
 #   guests   formats, lints and native tests of the guest SDK and the plugins
 #   console  types, lints and unit tests of the console, and its build
-#   pages    the console builds and stays within its size budget
 #   plugins  the plugins build as components
 #   rust     every test of the workspace, the integration tests with their peers among them
 #   e2e      the console in a real browser
@@ -115,11 +114,6 @@ suite_console() {
   tests "console tests" vitest_counts in_folder console \
     npx vitest run --reporter=default --reporter=json "--outputFile.json=$scratch/vitest.json"
   step "console types against docs/openapi.json" in_folder console npm run --silent api:check
-  step "console build" in_folder console npm run --silent build
-  step "console size budget" in_folder console npm run --silent budget
-}
-
-suite_pages() {
   step "console build" in_folder console npm run --silent build
   step "console size budget" in_folder console npm run --silent budget
 }
