@@ -214,6 +214,16 @@ async fn bodies() {
         .unwrap()
         .problem(413, "payload_too_large")
         .unwrap();
+    // The same without saying how long it is.
+    let pieces = futures_util::stream::iter((0..64).map(|_| Ok::<_, std::io::Error>(vec![b' '; 64 << 10])));
+    let request = owner
+        .request(Method::PATCH, "/api/v1/tenant")
+        .header("content-type", json);
+    let chunked = owner
+        .send(request.body(reqwest::Body::wrap_stream(pieces)))
+        .await
+        .unwrap();
+    chunked.problem(413, "payload_too_large").unwrap();
     assert_eq!(
         owner.get("/api/v1/tenant").await.unwrap().ok(200).unwrap()["name"],
         "acme"
@@ -321,6 +331,10 @@ async fn components() {
     // A component that is whole and does nothing has no manifest and no world.
     let empty = operator.install_plugin(b"\0asm\x0d\0\x01\0".to_vec()).await.unwrap();
     empty.problem(422, "plugin_refused").unwrap();
+    let mut large = genuine.clone();
+    large.resize(17 << 20, 0);
+    let large = operator.install_plugin(large).await.unwrap();
+    large.problem(413, "payload_too_large").unwrap();
     // Of a later version of the contract, of a world the host does not know, importing what it does not offer.
     for (from, to, reason) in [
         ("aistack:host/config@1", "aistack:host/config@9", "wrong_version"),

@@ -14,12 +14,11 @@ mod html;
 pub mod peers;
 pub mod upstream;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The root of the repository this harness was compiled in.
+/// The root of the repository whose tests are run. Cargo says at run time which that is: clones share a target folder,
+/// so what was compiled in may be another clone's.
 pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("tests/ lies in the repository")
-        .to_path_buf()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    here.parent().expect("tests/ lies in the repository").to_path_buf()
 }

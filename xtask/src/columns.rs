@@ -7,7 +7,6 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
 
 /// What `cargo xtask columns` takes.
 #[derive(clap::Args)]
@@ -43,8 +42,7 @@ struct Column {
 
 /// Runs the chore.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = here.parent().unwrap_or(here);
+    let root = &crate::repository()?;
     let file = root.join("migrations/columns.toml");
     let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     let registry: Registry = toml::from_str(&text).with_context(|| format!("reading {}", file.display()))?;

@@ -6,6 +6,7 @@ mod plugins;
 mod postgres;
 mod sqlx;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 /// Chores of the aistack repository.
@@ -32,4 +33,14 @@ fn main() -> anyhow::Result<()> {
         Chore::Plugins(arguments) => plugins::run(&arguments),
         Chore::Sqlx(arguments) => sqlx::run(&arguments),
     }
+}
+
+/// The root of the repository the chore is for. Cargo says at run time which that is: clones share a target folder, so
+/// what was compiled in may be another clone's.
+fn repository() -> anyhow::Result<std::path::PathBuf> {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").context("start the chores with cargo xtask")?;
+    Ok(std::path::Path::new(&here)
+        .parent()
+        .context("xtask lies in the repository")?
+        .to_path_buf())
 }

@@ -32,9 +32,7 @@ pub(crate) struct Arguments {
 
 /// Builds, checks and copies.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("xtask has a parent folder")?;
+    let root = &crate::repository()?;
     let plugins = Workspace::open(&root.join("plugins"))?;
     for member in &plugins.components {
         tested(&plugins.folder.join(&member.name))?;

@@ -43,8 +43,7 @@ pub(crate) struct Arguments {
 
 /// Runs the chore.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = here.parent().unwrap_or(here);
+    let root = &crate::repository()?;
     let check = arguments.check;
     for (_, folder, variable, _) in STORES {
         put(&root.join(folder).join("sqlx.toml"), &config(variable), check)?;

@@ -11,6 +11,7 @@ pub mod console;
 pub mod extract;
 mod fallback;
 mod layers;
+mod linger;
 mod metrics;
 pub mod openapi;
 pub mod problem;

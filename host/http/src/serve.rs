@@ -18,6 +18,7 @@ use tower::{ServiceBuilder, ServiceExt};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::layers::PeerAddr;
+use crate::linger::Lingering;
 
 /// The usual cap of a body.
 const BODY: usize = 1024 * 1024;
@@ -82,7 +83,9 @@ pub async fn serve(
         let app = app.clone();
         let service = TowerToHyperService::new(tower::service_fn(move |mut req: hyper::Request<Incoming>| {
             req.extensions_mut().insert(PeerAddr(peer));
-            app.clone().oneshot(req.map(axum::body::Body::new))
+            let waits = req.headers().contains_key(http::header::EXPECT);
+            app.clone()
+                .oneshot(req.map(|body| axum::body::Body::new(Lingering::new(body, waits))))
         }));
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);

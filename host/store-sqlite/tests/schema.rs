@@ -6,7 +6,6 @@
 mod testing;
 
 use aistack_core::Isolation;
-use aistack_store::Store;
 use aistack_store_sqlite::{SqliteConfig, SqliteStore};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use std::collections::BTreeMap;

@@ -55,7 +55,7 @@ pub struct Found {
 
 /// Reads the registry that this checkout has.
 pub fn registry() -> Registry {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/columns.toml");
+    let path = "../../migrations/columns.toml";
     let text = std::fs::read_to_string(path).unwrap();
     toml::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
 }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 /// Builds the hostile components once per run of the tests.
 static HOSTILE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/hostile");
+    let workspace = Path::new("../../tests/hostile").canonicalize().unwrap();
     // A target folder of its own: cargo's lock on the host's is held by whoever runs these tests.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
     let mut cargo = Command::new(env!("CARGO"));

@@ -91,16 +91,27 @@ async fn serve(mut tcp: TcpStream, answers: Arc<HashMap<String, Vec<u8>>>, seen:
             Some(b"drop") => return,
             Some(b"slow") => tokio::time::sleep(Duration::from_secs(60)).await,
             Some(answer) if answer != b"drop-once" => {
-                let _ = tcp.write_all(answer).await;
+                let _ = tcp.write_all(&closing(answer)).await;
             }
             _ => {
                 let _ = tcp
-                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-one: a\r\nx-one: b\r\n\r\nok")
+                    .write_all(
+                        b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\nx-one: a\r\nx-one: b\r\n\r\nok",
+                    )
                     .await;
             }
         }
         return;
     }
+}
+
+/// The answer, saying that nothing follows on this connection: a caller that kept it would run into its end.
+fn closing(answer: &[u8]) -> Vec<u8> {
+    let line = answer
+        .windows(2)
+        .position(|w| w == b"\r\n")
+        .map_or(answer.len(), |at| at + 2);
+    [&answer[..line], b"connection: close\r\n", &answer[line..]].concat()
 }
 
 /// Names as a hostile DNS server would answer them: in turn, the last one for good.

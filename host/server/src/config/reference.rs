@@ -42,7 +42,7 @@ fn paragraph(doc: &str) -> String {
 mod tests {
     #[test]
     fn the_committed_reference_is_the_one_of_this_code() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/config.md");
+        let path = "../../docs/config.md";
         let committed = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
             committed == super::reference(),

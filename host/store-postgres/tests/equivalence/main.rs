@@ -280,7 +280,7 @@ async fn platform_step(store: &dyn Store, op: &Op) -> String {
         said(tx.jobs().next_due().await),
         said(tx.settings().with_prefix("").await)
     );
-    tx.commit(testing::audit("step")).await.unwrap();
+    tx.commit(audit("step")).await.unwrap();
     format!("{answer} · {rest}")
 }
 
