@@ -118,14 +118,8 @@ fn every_source_file_says_what_it_is_for_and_stays_short() {
             wrong.push(format!("{shown} does not open with //!"));
         }
         let lines = text.lines().count();
-        // A table of cases may go on longer than a rule.
-        let most = if shown.contains("/tests/") {
-            MOST_LINES + 150
-        } else {
-            MOST_LINES
-        };
-        if lines > most && !text.contains("@generated") {
-            wrong.push(format!("{shown} has {lines} lines, more than {most}"));
+        if lines > MOST_LINES && !text.contains("@generated") {
+            wrong.push(format!("{shown} has {lines} lines, more than {MOST_LINES}"));
         }
     }
     assert!(

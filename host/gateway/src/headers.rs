@@ -122,7 +122,7 @@ pub(crate) fn for_caller(headers: &mut HeaderMap, quota: &HeaderMap) {
         headers.remove(name);
     }
     let cookies: Vec<HeaderValue> = headers.get_all(header::SET_COOKIE).iter().cloned().collect();
-    if cookies.iter().any(|c| sets_our_cookie(c)) {
+    if cookies.iter().any(sets_our_cookie) {
         headers.remove(header::SET_COOKIE);
         for cookie in cookies.into_iter().filter(|c| !sets_our_cookie(c)) {
             headers.append(header::SET_COOKIE, cookie);

@@ -10,7 +10,7 @@ use aistack_core::Isolation;
 use aistack_store::{Durability, Store};
 use aistack_store_sqlite::{SqliteConfig, SqliteStore};
 use criterion::{Criterion, criterion_group, criterion_main};
-use fixtures::{audit, scope_of};
+use fixtures::scope_of;
 use std::sync::Arc;
 
 fn tenant_tx(c: &mut Criterion) {

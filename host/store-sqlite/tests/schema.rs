@@ -44,7 +44,7 @@ async fn tables(file: &Path) -> BTreeMap<String, Found> {
             &format!("SELECT name FROM pragma_table_list('{name}') WHERE strict"),
         )
         .await;
-        assert_eq!(strict, [name.clone()], "{name} must be STRICT");
+        assert_eq!(strict, std::slice::from_ref(&name), "{name} must be STRICT");
         tables.insert(name.clone(), table(&mut conn, &name).await);
     }
     tables

@@ -39,5 +39,5 @@ async fn one(store: Arc<dyn Store>, scope: TenantScope) {
     let event = usage_event("api.calls", 1, at(0));
     tx.usage().record(&event).await.expect("records");
     tx.usage().count("api.calls", at(0), 1, None).await.expect("counts");
-    tx.commit(super::audit("usage.recorded")).await.expect("commits");
+    tx.commit(audit("usage.recorded")).await.expect("commits");
 }

@@ -5,6 +5,8 @@
 mod billing;
 mod identity;
 mod inbox;
+mod installed;
+mod outcomes;
 mod plugins;
 mod reports;
 mod runtime;

@@ -1,27 +1,13 @@
-//! Every route, a module per area. Each module has `pub(super) fn routes() -> Routes`.
+//! Every route, a module per area. Each module has `fn routes() -> Routes`, merged one floor up.
 
 mod audit;
-mod gateway_routes;
 mod health;
-mod hooks;
-mod installations;
-mod jobs;
-mod live;
-mod login;
+mod members;
 mod meta;
-mod orders;
-mod overview;
-mod plugins;
-mod quotas;
-mod reports;
-mod session;
-mod setup;
-mod tenant;
-mod tenants;
-mod usage;
-mod users;
+mod platform;
+mod product;
 
-pub use session::session_cookie;
+pub use members::session::session_cookie;
 
 use crate::registry::Routes;
 use aistack_domain::Problem;
@@ -33,24 +19,10 @@ pub fn all() -> Routes {
     Routes::new()
         .merge(health::routes())
         .merge(meta::routes())
-        .merge(setup::routes())
-        .merge(session::routes())
         .merge(audit::routes())
-        .merge(tenants::routes())
-        .merge(tenant::routes())
-        .merge(users::routes())
-        .merge(plugins::routes())
-        .merge(installations::routes())
-        .merge(login::routes())
-        .merge(orders::routes())
-        .merge(hooks::routes())
-        .merge(reports::routes())
-        .merge(usage::routes())
-        .merge(quotas::routes())
-        .merge(gateway_routes::routes())
-        .merge(jobs::routes())
-        .merge(overview::routes())
-        .merge(live::routes())
+        .merge(members::routes())
+        .merge(platform::routes())
+        .merge(product::routes())
 }
 
 /// Runs something to its end even when the client hangs up: what has been started outside (a payment, a compilation)

@@ -149,6 +149,11 @@ impl Answer {
 
 impl Platform {
     pub(crate) async fn new() -> Self {
+        Self::with(Arc::new(NoPlugins)).await
+    }
+
+    /// One with a plugin runtime of the test's own.
+    pub(crate) async fn with(runtime: Arc<dyn PluginRuntime>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000_000)));
         let rng = Arc::new(SystemRng);
@@ -161,7 +166,7 @@ impl Platform {
             rng: rng.clone(),
             sealer: Arc::new(FileSealer::open_or_create(&dir.path().join("root.key"), rng).unwrap()),
             objects: Arc::new(FileObjects::open(&dir.path().join("objects")).unwrap()),
-            runtime: Arc::new(NoPlugins),
+            runtime,
         };
         let config = AppConfig {
             public_url: "http://localhost:8080".parse().unwrap(),
@@ -202,12 +207,19 @@ impl Platform {
     /// The platform with its first operator.
     pub(crate) async fn set_up() -> (Self, Actor) {
         let platform = Self::new().await;
+        let operator = platform.first_operator().await;
+        (platform, operator)
+    }
+
+    /// Makes the first operator.
+    pub(crate) async fn first_operator(&self) -> Actor {
+        let platform = self;
         let token = setup::new_token(&platform.app).await.unwrap().unwrap();
         let mut operator = platform.at("localhost");
         let body = json!({ "token": token.expose(), "email": OPERATOR, "name": "Olive", "password": PASSWORD });
         operator.post("/api/v1/setup", body).await.ok(201);
         operator.resume().await;
-        (platform, operator)
+        operator
     }
 
     /// A tenant with an owner who is signed in.

@@ -1,22 +1,19 @@
-//! The command line. A module per noun; each has its clap types and a `run`. Commands other than `serve` talk to a
+//! The command line. A module per noun in `nouns`. Commands other than `serve` talk to a
 //! running server through its public API, with the credentials `aistack login` saved.
 
-mod audit;
 mod client;
 mod completion;
 mod config;
 mod credentials;
 mod doctor;
-mod order;
+mod nouns;
 mod output;
-mod plugin;
-mod report;
 mod sign_in;
-mod tenant;
-mod user;
 
 pub use client::{Client, Remote};
 pub use output::{Failure, Output};
+
+use nouns::{audit, order, plugin, quota, report, route, tenant, user};
 
 use crate::{config as settings, logging, serve};
 use clap::{Args, Parser, Subcommand};
@@ -52,6 +49,12 @@ enum Command {
     /// Plugins: installed on the platform, enabled in tenants
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// The gateway's routes (operators)
+    #[command(subcommand)]
+    Route(route::Command),
+    /// What a tenant may use
+    #[command(subcommand)]
+    Quota(quota::Command),
     /// Orders of a tenant
     #[command(subcommand)]
     Order(order::Command),
@@ -137,6 +140,8 @@ impl Cli {
             Command::Tenant(c) => c.run(&out).await,
             Command::User(c) => c.run(&out).await,
             Command::Plugin(c) => c.run(&out).await,
+            Command::Route(c) => c.run(&out).await,
+            Command::Quota(c) => c.run(&out).await,
             Command::Order(c) => c.run(&out).await,
             Command::Report(c) => c.run(&out).await,
             Command::Audit(c) => c.run(&out).await,

@@ -6,6 +6,8 @@
 
 mod check;
 mod quantity;
+#[cfg(test)]
+mod tests;
 
 pub use check::{ManifestError, declared_interfaces, parse};
 pub use quantity::{ByteSize, Span};

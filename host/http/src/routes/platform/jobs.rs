@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     Routes::new()
         .add(Access::platform(Permission::PlatformMonitor), routes!(list_jobs))
         .add(

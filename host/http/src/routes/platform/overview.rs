@@ -1,6 +1,6 @@
 //! The operators' figures.
 
-use super::orders::Amount;
+use crate::routes::product::orders::Amount;
 use crate::{
     extract::Json,
     problem::ApiResult,
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     Routes::new().add(Access::platform(Permission::PlatformMonitor), routes!(get))
 }
 

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// List the members of a tenant, newest first
     #[command(visible_alias = "ls")]
     List(List),
@@ -15,7 +15,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct List {
+pub(in crate::cli) struct List {
     #[command(flatten)]
     remote: Remote,
     /// The tenant
@@ -33,7 +33,7 @@ pub(super) struct List {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Create {
+pub(in crate::cli) struct Create {
     #[command(flatten)]
     remote: Remote,
     /// The tenant
@@ -63,7 +63,7 @@ const COLUMNS: &[(&str, &str)] = &[
 ];
 
 impl Command {
-    pub(super) async fn run(&self, out: &Output) -> Result<(), Failure> {
+    pub(in crate::cli) async fn run(&self, out: &Output) -> Result<(), Failure> {
         match self {
             Self::List(c) => {
                 let parameters = query(&[

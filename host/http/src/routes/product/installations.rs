@@ -22,7 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     let read = Access::tenant(Permission::PluginRead);
     let write = Access::tenant(Permission::PluginWrite);
     Routes::new()

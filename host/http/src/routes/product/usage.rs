@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     let read = Access::tenant(Permission::UsageRead);
     Routes::new().add(read, routes!(series)).add(read, routes!(events)).add(
         Access::tenant(Permission::UsageWrite).audits(&["usage.reported"]),

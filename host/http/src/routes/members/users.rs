@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     let read = Access::tenant(Permission::UserRead);
     let write = Access::tenant(Permission::UserWrite);
     Routes::new()

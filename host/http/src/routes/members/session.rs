@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     let own = Access::either(Permission::SelfManage);
     Routes::new()
         .add(

@@ -1,6 +1,6 @@
 //! Orders and their payment.
 
-use super::detached;
+use crate::routes::detached;
 use crate::{
     Caller,
     extract::{InTenant, Json, List, ListParams, Listed, Path, Query},
@@ -38,7 +38,7 @@ const SETTLED: &[&str] = &[
 ];
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     let read = Access::tenant(Permission::OrderRead);
     let write = Access::tenant(Permission::OrderWrite);
     Routes::new()
@@ -62,7 +62,7 @@ pub(super) fn routes() -> Routes {
 /// An amount of money.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Amount {
+pub(in crate::routes) struct Amount {
     /// Minor units: cents, fen, yen.
     minor: i64,
     /// ISO 4217 code.

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     let read = Access::platform(Permission::PlatformPluginRead);
     let write = Access::platform(Permission::PlatformPluginWrite);
     Routes::new()
@@ -36,12 +36,12 @@ pub(super) fn routes() -> Routes {
 
 /// A name in the platform's languages.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct LocalName {
+pub(in crate::routes) struct LocalName {
     /// English.
-    pub(super) en: String,
+    pub(in crate::routes) en: String,
     /// Chinese.
     #[serde(rename = "zh-CN")]
-    pub(super) zh_cn: String,
+    pub(in crate::routes) zh_cn: String,
 }
 
 impl From<&aistack_domain::plugins::manifest::LocalText> for LocalName {
@@ -147,7 +147,8 @@ async fn install(
     }
     let component = crate::extract::json::body(req, &state).await?;
     // Compiling and storing go on when the client hangs up: half an upload's work is not thrown away.
-    let installed = super::detached(async move { catalogue::install(&state.app, &ctx, &component).await }).await?;
+    let installed =
+        crate::routes::detached(async move { catalogue::install(&state.app, &ctx, &component).await }).await?;
     Ok((StatusCode::CREATED, Json(Plugin::from(installed))))
 }
 

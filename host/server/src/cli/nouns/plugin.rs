@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::{io::IsTerminal, path::PathBuf};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// Install plugins from files (operators); the server keeps running
     Install(Install),
     /// List installed versions, or with --tenant what is enabled there
@@ -29,7 +29,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Install {
+pub(in crate::cli) struct Install {
     #[command(flatten)]
     remote: Remote,
     /// Component files
@@ -38,7 +38,7 @@ pub(super) struct Install {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct List {
+pub(in crate::cli) struct List {
     #[command(flatten)]
     remote: Remote,
     /// What is enabled in this tenant
@@ -59,7 +59,7 @@ pub(super) struct List {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Named {
+pub(in crate::cli) struct Named {
     #[command(flatten)]
     remote: Remote,
     /// `plv_…` of an installed version, or with --tenant `ins_…` of an enabled plugin
@@ -70,7 +70,7 @@ pub(super) struct Named {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Remove {
+pub(in crate::cli) struct Remove {
     #[command(flatten)]
     remote: Remote,
     /// `plv_…` of an installed version
@@ -81,7 +81,7 @@ pub(super) struct Remove {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Enable {
+pub(in crate::cli) struct Enable {
     #[command(flatten)]
     remote: Remote,
     /// Plugin, e.g. official.stripe
@@ -113,7 +113,7 @@ pub(super) struct Enable {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Enabled {
+pub(in crate::cli) struct Enabled {
     #[command(flatten)]
     remote: Remote,
     /// `ins_…` of an enabled plugin
@@ -124,7 +124,7 @@ pub(super) struct Enabled {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Disable {
+pub(in crate::cli) struct Disable {
     #[command(flatten)]
     enabled: Enabled,
     /// Take it away, with its secrets and its state
@@ -136,7 +136,7 @@ pub(super) struct Disable {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Check {
+pub(in crate::cli) struct Check {
     #[command(flatten)]
     enabled: Enabled,
     /// Talk to the provider too
@@ -145,7 +145,7 @@ pub(super) struct Check {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Calls {
+pub(in crate::cli) struct Calls {
     #[command(flatten)]
     enabled: Enabled,
     /// At most so many, up to 200
@@ -225,7 +225,7 @@ fn confirm(yes: bool, question: &str) -> Result<(), Failure> {
 }
 
 impl Command {
-    pub(super) async fn run(&self, out: &Output) -> Result<(), Failure> {
+    pub(in crate::cli) async fn run(&self, out: &Output) -> Result<(), Failure> {
         match self {
             Self::Install(c) => c.run(out).await,
             Self::List(c) => c.run(out).await,

@@ -1,7 +1,7 @@
 //! Deliveries from providers. The URL is the permission: its key is unguessable, and what it carries is believed only
 //! after the plugin has verified it.
 
-use super::detached;
+use crate::routes::detached;
 use crate::{
     Caller,
     extract::Path,
@@ -23,7 +23,7 @@ use axum::{
 use utoipa_axum::routes;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     let open = Access::public(
         Realm::Anywhere,
         "providers deliver here; the key in the URL names tenant and installation, the plugin verifies the content",

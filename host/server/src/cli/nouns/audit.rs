@@ -4,16 +4,16 @@ use super::{Client, Failure, Output, Remote, client::query};
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// List events, newest first
     #[command(visible_alias = "ls")]
-    List(List),
+    List(Box<List>),
     /// Recompute the log: has any event been changed, removed or inserted?
     Verify(Log),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Log {
+pub(in crate::cli) struct Log {
     #[command(flatten)]
     remote: Remote,
     /// The log of this tenant instead of the operators'
@@ -22,7 +22,7 @@ pub(super) struct Log {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct List {
+pub(in crate::cli) struct List {
     #[command(flatten)]
     log: Log,
     /// Action; a trailing * matches any ending
@@ -82,7 +82,7 @@ impl Log {
 }
 
 impl Command {
-    pub(super) async fn run(&self, out: &Output) -> Result<(), Failure> {
+    pub(in crate::cli) async fn run(&self, out: &Output) -> Result<(), Failure> {
         match self {
             Self::List(c) => {
                 let parameters = query(&[

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// List the orders of a tenant, newest first
     #[command(visible_alias = "ls")]
     List(List),
@@ -23,7 +23,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct List {
+pub(in crate::cli) struct List {
     #[command(flatten)]
     remote: Remote,
     /// The tenant
@@ -44,7 +44,7 @@ pub(super) struct List {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Create {
+pub(in crate::cli) struct Create {
     #[command(flatten)]
     remote: Remote,
     /// The tenant
@@ -68,7 +68,7 @@ pub(super) struct Create {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Named {
+pub(in crate::cli) struct Named {
     #[command(flatten)]
     remote: Remote,
     /// `ord_…`
@@ -89,7 +89,7 @@ const COLUMNS: &[(&str, &str)] = &[
 ];
 
 impl Command {
-    pub(super) async fn run(&self, out: &Output) -> Result<(), Failure> {
+    pub(in crate::cli) async fn run(&self, out: &Output) -> Result<(), Failure> {
         match self {
             Self::List(c) => {
                 let parameters = query(&[

@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     let read = Access::platform(Permission::PlatformTenantRead);
     let write = Access::platform(Permission::PlatformTenantWrite);
     Routes::new()
@@ -37,7 +37,7 @@ pub(super) fn routes() -> Routes {
 /// A tenant.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Tenant)]
-pub(super) struct TenantView {
+pub(in crate::routes) struct TenantView {
     /// Id.
     #[schema(value_type = String)]
     id: TenantId,
@@ -75,7 +75,7 @@ pub(super) struct TenantView {
 }
 
 impl TenantView {
-    pub(super) fn new(app: &App, t: aistack_store::Tenant, users: Option<i64>) -> Self {
+    pub(in crate::routes) fn new(app: &App, t: aistack_store::Tenant, users: Option<i64>) -> Self {
         Self {
             url: tenant_url(&app.config.public_url, &t.slug),
             id: t.id,

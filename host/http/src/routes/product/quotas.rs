@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     let write = Access::tenant(Permission::QuotaWrite);
     Routes::new()
         .add(Access::tenant(Permission::UsageRead), routes!(list))

@@ -42,7 +42,7 @@ const MOST: usize = 50;
 const FIGURES: u32 = 5;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     Routes::new()
         .add(Access::tenant(Permission::UsageRead), routes!(tenant_live))
         .add(Access::platform(Permission::PlatformMonitor), routes!(platform_live))

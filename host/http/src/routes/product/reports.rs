@@ -1,6 +1,6 @@
 //! Reports and their files.
 
-use super::plugins::LocalName;
+use crate::routes::platform::plugins::LocalName;
 use crate::{
     extract::{InTenant, Json, List, ListParams, Listed, Path, Query},
     problem::ApiResult,
@@ -32,7 +32,7 @@ use utoipa_axum::routes;
 const CHUNK: usize = 256 << 10;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     let read = Access::tenant(Permission::ReportRead);
     let run = Access::tenant(Permission::ReportRun);
     Routes::new()

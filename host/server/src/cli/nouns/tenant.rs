@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// List tenants, newest first
     #[command(visible_alias = "ls")]
     List(List),
@@ -21,7 +21,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct List {
+pub(in crate::cli) struct List {
     #[command(flatten)]
     remote: Remote,
     /// Only in this state
@@ -39,7 +39,7 @@ pub(super) struct List {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Create {
+pub(in crate::cli) struct Create {
     #[command(flatten)]
     remote: Remote,
     /// DNS label: 2 to 40 of a-z, 0-9 and hyphens
@@ -74,7 +74,7 @@ pub(super) struct Create {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Named {
+pub(in crate::cli) struct Named {
     #[command(flatten)]
     remote: Remote,
     /// Slug or id
@@ -82,7 +82,7 @@ pub(super) struct Named {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct WithReason {
+pub(in crate::cli) struct WithReason {
     #[command(flatten)]
     named: Named,
     /// Why; kept in the audit log
@@ -100,7 +100,7 @@ const COLUMNS: &[(&str, &str)] = &[
 ];
 
 impl Command {
-    pub(super) async fn run(&self, out: &Output) -> Result<(), Failure> {
+    pub(in crate::cli) async fn run(&self, out: &Output) -> Result<(), Failure> {
         match self {
             Self::List(c) => {
                 let parameters = query(&[

@@ -1,6 +1,6 @@
 //! Signing in through a tenant's connections.
 
-use super::session_cookie;
+use super::session::session_cookie;
 use crate::{
     Caller,
     extract::{InTenant, Json, Path, Query},
@@ -29,7 +29,7 @@ use utoipa_axum::routes;
 const COOKIE: &str = "__Host-aistack-login";
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     let open = Access::public(Realm::Tenant, "signing in");
     let back = open.audits(&[
         "session.opened",
@@ -133,7 +133,8 @@ fn elsewhere(base: &str, prefix: &str, headers: &HeaderMap, uri: &Uri) -> Option
         return None;
     }
     let query = uri.query().map(|q| format!("?{q}")).unwrap_or_default();
-    Some(format!("{}{}{query}", base.trim_end_matches('/'), uri.path()))
+    let path = uri.path().strip_prefix(prefix).unwrap_or(uri.path());
+    Some(format!("{}{path}{query}", base.trim_end_matches('/')))
 }
 
 /// Begin a sign-in: a redirect for browsers, the step as JSON for `Accept: application/json`.
@@ -373,7 +374,8 @@ mod tests {
 
     fn home(base: &str, prefix: &str, host: &'static str) -> Option<String> {
         let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
-        elsewhere(base, prefix, &headers, &"/api/v1/login/x/start?a=b".parse().unwrap())
+        let asked = format!("{prefix}/api/v1/login/x/start?a=b");
+        elsewhere(base, prefix, &headers, &asked.parse().unwrap())
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The tenant one is in.
 
-use super::tenants::TenantView;
+use crate::routes::platform::tenants::TenantView;
 use crate::{
     extract::{InTenant, Json},
     problem::ApiResult,
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     Routes::new()
         .add(Access::tenant(Permission::TenantRead), routes!(get))
         .add(

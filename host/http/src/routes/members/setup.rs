@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 /// Routes of this area.
-pub(super) fn routes() -> Routes {
+pub(in crate::routes) fn routes() -> Routes {
     let access = Access::public(Realm::Platform, "there is nobody yet; the one-time token decides");
     Routes::new().add(access.audits(&["operator.created", "session.opened"]), routes!(set_up))
 }

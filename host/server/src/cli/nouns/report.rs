@@ -12,7 +12,7 @@ use std::{
 };
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// List the reports that can be made in a tenant
     #[command(visible_alias = "ls")]
     List(InTenant),
@@ -27,7 +27,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct InTenant {
+pub(in crate::cli) struct InTenant {
     #[command(flatten)]
     remote: Remote,
     /// The tenant
@@ -36,7 +36,7 @@ pub(super) struct InTenant {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Run {
+pub(in crate::cli) struct Run {
     #[command(flatten)]
     place: InTenant,
     /// `ins_…` of the report plugin; may be left out when only one offers the report
@@ -59,7 +59,7 @@ pub(super) struct Run {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Runs {
+pub(in crate::cli) struct Runs {
     #[command(flatten)]
     place: InTenant,
     /// Only with this status
@@ -74,7 +74,7 @@ pub(super) struct Runs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Named {
+pub(in crate::cli) struct Named {
     #[command(flatten)]
     place: InTenant,
     /// `run_…`
@@ -82,7 +82,7 @@ pub(super) struct Named {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Download {
+pub(in crate::cli) struct Download {
     #[command(flatten)]
     named: Named,
     /// Where to save it; the current folder when not given, `-` for standard output
@@ -111,7 +111,7 @@ const RUNS: &[(&str, &str)] = &[
 const POLL: Duration = Duration::from_millis(300);
 
 impl Command {
-    pub(super) async fn run(&self, out: &Output) -> Result<(), Failure> {
+    pub(in crate::cli) async fn run(&self, out: &Output) -> Result<(), Failure> {
         match self {
             Self::List(c) => out.table(&c.client()?.get("/api/v1/reports").await?, OFFERED),
             Self::Run(c) => c.run(out).await,

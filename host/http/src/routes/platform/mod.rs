@@ -1,0 +1,21 @@
+//! What operators see and do, and the streams of events that show it happening.
+
+mod gateway_routes;
+mod jobs;
+mod live;
+mod overview;
+pub(super) mod plugins;
+pub(super) mod tenants;
+
+use crate::registry::Routes;
+
+/// Routes of this area.
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .merge(tenants::routes())
+        .merge(plugins::routes())
+        .merge(gateway_routes::routes())
+        .merge(jobs::routes())
+        .merge(overview::routes())
+        .merge(live::routes())
+}

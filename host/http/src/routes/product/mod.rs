@@ -1,0 +1,23 @@
+//! What a tenant has: its settings, its plugins, orders and their webhooks, reports, usage and quotas.
+
+mod hooks;
+mod installations;
+pub(super) mod orders;
+mod quotas;
+mod reports;
+mod tenant;
+mod usage;
+
+use crate::registry::Routes;
+
+/// Routes of this area.
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .merge(tenant::routes())
+        .merge(installations::routes())
+        .merge(orders::routes())
+        .merge(hooks::routes())
+        .merge(reports::routes())
+        .merge(usage::routes())
+        .merge(quotas::routes())
+}
