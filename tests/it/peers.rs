@@ -153,7 +153,15 @@ async fn nginx_answers_and_logs() {
         .await
         .unwrap();
     assert_eq!(answer.text().await.unwrap(), "nginx was here\n");
-    let requests = nginx.requests().unwrap();
+    // nginx writes its log after the answer has left.
+    let mut requests = nginx.requests().unwrap();
+    for _ in 0..100 {
+        if !requests.is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        requests = nginx.requests().unwrap();
+    }
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0]["uri"], "/v1/models?x=1");
     assert_eq!(requests[0]["tenant"], "ten_1");

@@ -202,6 +202,8 @@ fn check(component: &Component) -> Result<()> {
         .iter()
         .map(String::as_str)
         .filter(|i| !["log", "config", "clock", "random", "crypto"].contains(i))
+        // A download goes where `http` may go, and is declared by it.
+        .map(|i| if i == "download" { "http" } else { i })
         .collect();
     ensure!(
         declared == used,

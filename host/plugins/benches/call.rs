@@ -19,7 +19,7 @@ mod harness;
 mod work;
 
 use aistack_core::{Currency, Money};
-use aistack_domain::plugins::port::{CallOutcome, Invocation, PaymentAction, PaymentOrder, PluginRuntime};
+use aistack_domain::plugins::port::{CallOutcome, Invocation, PaymentAction, PaymentOrder, PluginRuntime, Powers};
 use aws_lc_rs::hmac;
 use criterion::{Criterion, criterion_group, criterion_main};
 use harness::{Bench, all_grants};
@@ -75,7 +75,7 @@ fn benches(c: &mut Criterion) {
     let digest = runtime.block_on(bench.admit("payment"));
     let invocation = || Invocation {
         config: Arc::new(config()),
-        grants: Arc::new(all_grants()),
+        powers: Arc::new(Powers::new(Arc::new(all_grants()))),
         ..bench.invocation(&digest)
     };
     // Both sides must come to the same address, or the comparison means nothing.

@@ -1,11 +1,12 @@
 //! The one wasmtime engine of the process: its pool, its epoch ticker, its figures.
 
 use crate::config::RuntimeConfig;
+use aistack_domain::plugins::port::{CallReceipt, PoolFigures};
 use std::{num::NonZeroUsize, time::Duration};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// How often the epoch advances: the grain of CPU bounds and of the turns guests take on a thread.
-pub(crate) const TICK: Duration = Duration::from_millis(5);
+pub(crate) const TICK: Duration = CallReceipt::TURN;
 
 /// What the compiled code depends on. The compiling child and the running engine must agree on all of it.
 fn code_config() -> Config {
@@ -64,23 +65,6 @@ pub(crate) fn start_ticker(engine: &Engine) -> std::io::Result<()> {
             }
         })
         .map(|_| ())
-}
-
-/// What the pool holds at this moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub struct PoolFigures {
-    /// Live component instances, i.e. calls in flight.
-    pub instances: u64,
-    /// Slots in all.
-    pub capacity: u64,
-    /// Live linear memories.
-    pub memories: u64,
-    /// Live stacks.
-    pub stacks: u64,
-    /// Bytes kept resident in unused memory slots.
-    pub idle_bytes: u64,
-    /// Components that can be called.
-    pub components: u64,
 }
 
 /// Reads the pool's figures.

@@ -5,17 +5,17 @@ use crate::{
     call::{self, Breakers, Queue, Shared, Work},
     code::{CodeStore, Compiler},
     config::RuntimeConfig,
-    engine::{self, PoolFigures},
-    imports,
+    engine, imports,
     net::HttpClients,
     v1::{self, Pre},
 };
-use aistack_core::{Clock, Rng};
+use aistack_core::{Clock, InstallationId, Rng, TenantId};
 use aistack_domain::plugins::port::{
-    Fault, FaultKind, Feature, Finding, Grants, HttpRequest, IdentityPort, InboundOutcome, Inspection, Invocation,
-    PaymentPort, PluginRuntime, Refusal, ReportPort,
+    BreakerView, Fault, FaultKind, Feature, Finding, Grants, HttpRequest, IdentityPort, InboundOutcome, Inspection,
+    Invocation, PaymentPort, PluginRuntime, PoolFigures, Refusal, ReportPort,
 };
 use arc_swap::ArcSwap;
+use serde_json::Value;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -61,7 +61,7 @@ pub struct PluginHost {
 
 impl std::fmt::Debug for PluginHost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PluginHost").field("figures", &self.metrics()).finish()
+        f.debug_struct("PluginHost").field("figures", &self.pool()).finish()
     }
 }
 
@@ -122,13 +122,6 @@ impl PluginHost {
         }))
     }
 
-    /// What the pool holds at this moment.
-    #[must_use]
-    pub fn metrics(&self) -> PoolFigures {
-        let i = &self.inner;
-        engine::figures(&i.engine, i.instances, i.components.load().len())
-    }
-
     /// Runs on the plugins' own runtime. What was started is finished even if nobody waits for it any more: a payment
     /// must not be dropped half-way because a browser went away.
     async fn on_runtime<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T, String> {
@@ -166,6 +159,7 @@ impl Inner {
     async fn call<O>(&self, inv: Invocation, operation: &'static str, work: Work<O>) -> Result<O, Fault> {
         let clock = &*self.shared.clock;
         let key = (inv.tenant, inv.installation, operation);
+        let figures = inv.breaker;
         let services = Arc::clone(&inv.services);
         let refuse = |fault: Fault| {
             tracing::Span::current().record("outcome", "refused");
@@ -173,7 +167,7 @@ impl Inner {
             fault
         };
         let loaded = self.callable(&inv).map_err(&refuse)?;
-        if let Err(wait) = self.breakers.enter(key, clock.monotonic()) {
+        if let Err(wait) = self.breakers.enter(key, &figures, clock.monotonic()) {
             return Err(refuse(call::busy(
                 "breaker_open",
                 "the plugin failed repeatedly; it is not called for a while",
@@ -198,7 +192,7 @@ impl Inner {
             work,
         )
         .await;
-        self.breakers.leave(key, done.unhealthy, clock.monotonic());
+        self.breakers.leave(key, done.unhealthy, &figures, clock.monotonic());
         tracing::Span::current().record("outcome", done.receipt.outcome.as_str());
         services.receipt(done.receipt);
         done.result
@@ -216,7 +210,7 @@ impl Inner {
         })?;
         loaded
             .facts
-            .granted(&inv.grants)
+            .granted(&inv.powers.now())
             .map_err(|NotGranted(list)| unavailable("not_granted", Refusal::NotGranted(list).to_string()))?;
         Ok(loaded)
     }
@@ -330,6 +324,21 @@ impl PluginRuntime for PluginHost {
     async fn inbound(&self, inv: Invocation, endpoint: &str, request: HttpRequest) -> Result<InboundOutcome, Fault> {
         self.run(inv, "inbound.handle", v1::inbound(endpoint.to_owned(), request))
             .await
+    }
+
+    async fn migrate(&self, inv: Invocation, from_version: &str, config: Value) -> Result<Value, Fault> {
+        self.run(inv, "lifecycle.migrate", v1::migrate(from_version.to_owned(), config))
+            .await
+    }
+
+    fn breakers(&self, tenant: TenantId, installation: InstallationId) -> Vec<BreakerView> {
+        let now = self.inner.shared.clock.monotonic();
+        self.inner.breakers.views(tenant, installation, now)
+    }
+
+    fn pool(&self) -> PoolFigures {
+        let i = &self.inner;
+        engine::figures(&i.engine, i.instances, i.components.load().len())
     }
 
     fn identity(&self) -> &dyn IdentityPort {

@@ -20,6 +20,5 @@ mod v1;
 
 pub use code::compile_child_main;
 pub use config::{CompileMode, RuntimeConfig};
-pub use engine::PoolFigures;
 pub use host::PluginHost;
 pub use net::{NameLookup, SystemLookup};

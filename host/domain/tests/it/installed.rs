@@ -13,7 +13,7 @@ use aistack_domain::plugins::{
 use aistack_store::{InstallationStatus, Page};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
 async fn secrets_reach_calls_and_nobody_else() {
@@ -149,10 +149,10 @@ async fn key_value_state_is_bounded_versioned_and_private() {
     kv.kv_put("b", vec![0; 500], None, None).await.unwrap();
     kv.kv_put("b", vec![0; 900], None, None).await.unwrap();
     let full = kv.kv_put("c", vec![0; 200], None, None).await.unwrap_err();
-    assert_eq!((full.kind, full.code.as_str()), (FaultKind::Denied, "state_full"));
+    assert_eq!((full.kind, full.code.as_str()), (FaultKind::Denied, "kv_full"));
     kv.kv_put("c", vec![0; 10], None, None).await.unwrap();
     let keys = kv.kv_put("d", vec![], None, None).await.unwrap_err();
-    assert_eq!(keys.code, "state_full");
+    assert_eq!(keys.code, "kv_full");
     kv.kv_remove("c").await.unwrap();
     kv.kv_put("d", b"x".to_vec(), Some(Duration::from_secs(60)), None)
         .await
@@ -161,7 +161,7 @@ async fn key_value_state_is_bounded_versioned_and_private() {
     assert!(kv.kv_get("d").await.unwrap().is_none());
     // An expired key is as good as absent for "only if absent".
     kv.kv_put("d", b"y".to_vec(), None, Some(0)).await.unwrap();
-    for key in ["", "a\0b", "a\nb", &"k".repeat(513)] {
+    for key in ["", "a\0b", "a\nb", &"k".repeat(257)] {
         assert_eq!(kv.kv_get(key).await.unwrap_err().kind, FaultKind::InvalidInput);
     }
     // Another installation of the same plugin has a space of its own.
@@ -199,11 +199,15 @@ async fn calls_are_recorded_behind_the_call() {
             call: aistack_core::CallId::new(&*w.clock, &*w.rng),
             tenant: inv.tenant,
             installation: inv.installation,
+            plugin: Arc::clone(&inv.plugin),
+            digest: Arc::clone(&inv.digest),
+            lane: inv.lane,
             request: None,
             operation: format!("login.begin{i}"),
             started_at: aistack_core::Clock::now(&*w.clock),
             wall: Duration::from_micros(20),
             guest: Duration::from_micros(10),
+            turns: 0,
             memory: 1 << 20,
             host_calls: 3,
             bytes_out: 1,

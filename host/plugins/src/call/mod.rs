@@ -63,7 +63,8 @@ pub(crate) async fn execute<O>(
     // The guest yields at each tick, so that nobody keeps a thread, and is ended after as many as its CPU time has.
     let mut left = (cpu.as_millis() / TICK.as_millis()).max(1);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(move |_| {
+    store.epoch_deadline_callback(move |mut call| {
+        call.data_mut().turns += 1;
         left -= 1;
         Ok(if left == 0 {
             UpdateDeadline::Interrupt
@@ -89,10 +90,14 @@ pub(crate) async fn execute<O>(
         tenant: log.inv.tenant,
         installation: log.inv.installation,
         request: log.inv.request,
+        plugin: Arc::clone(&log.inv.plugin),
+        digest: Arc::clone(&log.inv.digest),
+        lane: log.inv.lane,
         operation: operation.to_owned(),
         started_at,
         wall: clock.monotonic().saturating_sub(start),
         guest,
+        turns: log.turns,
         memory: log.memory,
         host_calls: log.host_calls,
         bytes_out: log.bytes_out,
@@ -115,10 +120,14 @@ pub(crate) fn refused(clock: &dyn Clock, inv: &Invocation, operation: &'static s
         tenant: inv.tenant,
         installation: inv.installation,
         request: inv.request,
+        plugin: Arc::clone(&inv.plugin),
+        digest: Arc::clone(&inv.digest),
+        lane: inv.lane,
         operation: operation.to_owned(),
         started_at: clock.now(),
         wall: Duration::ZERO,
         guest: Duration::ZERO,
+        turns: 0,
         memory: 0,
         host_calls: 0,
         bytes_out: 0,

@@ -19,9 +19,6 @@ pub(crate) struct Shared {
     pub(crate) http: HttpClients,
 }
 
-/// Handles a guest may hold at once: secrets, connections, files, WASI streams.
-const MAX_HANDLES: usize = 256;
-
 /// The `T` of a call's store.
 pub(crate) struct CallState {
     pub(crate) inv: Invocation,
@@ -35,6 +32,8 @@ pub(crate) struct CallState {
     /// Monotonic instant at which the call ends whatever it does.
     pub(crate) deadline: Duration,
     pub(crate) host_calls: u32,
+    /// Turns on a processor, see [`aistack_domain::plugins::port::CallReceipt::turns`].
+    pub(crate) turns: u64,
     pub(crate) bytes_out: u64,
     pub(crate) bytes_in: u64,
     /// A request that is not safe to repeat has been started.
@@ -44,7 +43,7 @@ pub(crate) struct CallState {
 impl CallState {
     pub(crate) fn new(inv: Invocation, shared: Arc<Shared>, max_memory: usize) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(MAX_HANDLES);
+        table.set_max_capacity(inv.limits.handles);
         let deadline = shared.clock.monotonic() + inv.limits.wall;
         Self {
             limiter: Limiter::new(inv.limits.memory.min(max_memory)),
@@ -56,6 +55,7 @@ impl CallState {
             wasi: None,
             deadline,
             host_calls: 0,
+            turns: 0,
             bytes_out: 0,
             bytes_in: 0,
             may_have_acted: false,

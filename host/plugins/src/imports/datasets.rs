@@ -55,7 +55,7 @@ fn cell(c: Cell) -> wit::Cell {
 impl wit::Host for CallState {
     async fn open(&mut self, name: String, filter: String, as_of_ms: u64) -> Answer<Resource<Rows>> {
         self.charge()?;
-        if !self.inv.grants.datasets.contains(&name) {
+        if !self.inv.powers.now().datasets.contains(&name) {
             return Ok(Err(fault(
                 FaultKind::Denied,
                 "dataset_not_granted",

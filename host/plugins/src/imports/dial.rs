@@ -161,9 +161,10 @@ impl wit::Host for CallState {
     ) -> Answer<Resource<Connection>> {
         self.charge()?;
         let target = format!("{}:{}", to.host, to.port);
-        let private = lists(&self.inv.grants.private_hosts, &target);
+        let grants = self.inv.powers.now();
+        let private = lists(&grants.private_hosts, &target);
         let denied = |code, message: String| Ok(Err(fault(FaultKind::Denied, code, message)));
-        if !lists(&self.inv.grants.dial_targets, &target) {
+        if !lists(&grants.dial_targets, &target) {
             return denied("target_not_granted", format!("{target} is not granted"));
         }
         if to.tls == wit::Tls::None && !private {

@@ -83,7 +83,7 @@ impl wit::Host for CallState {
         };
         let name = outgoing.file_name();
         let shared = Arc::clone(&self.shared);
-        let grants = Arc::clone(&self.inv.grants);
+        let grants = self.inv.powers.now();
         let mut traffic = (0, 0);
         let work = async {
             let received = send_one(&shared.http, &grants, &outgoing).await?;

@@ -23,7 +23,7 @@ pub(crate) struct Usable<'a> {
     /// The bytes.
     pub(crate) bytes: &'a SecretBox<Vec<u8>>,
     /// How it may be used.
-    pub(crate) grant: &'a SecretGrant,
+    pub(crate) grant: SecretGrant,
 }
 
 impl CallState {
@@ -42,7 +42,8 @@ impl CallState {
                 format!("secret {:?} is not granted for {wanted}", handle.name),
             )
         };
-        let Some(grant) = self.inv.grants.secrets.get(&handle.name) else {
+        let grants = self.inv.powers.now();
+        let Some(grant) = grants.secrets.get(&handle.name) else {
             return Ok(Err(denied()));
         };
         let granted = grant.uses.iter().any(|u| match u.split_once(':') {
@@ -54,7 +55,10 @@ impl CallState {
         }
         let bytes = self.inv.secrets.0.get(&handle.name).and_then(|v| v.get(handle.place));
         Ok(bytes
-            .map(|bytes| Usable { bytes, grant })
+            .map(|bytes| Usable {
+                bytes,
+                grant: grant.clone(),
+            })
             .ok_or_else(|| missing(&handle.name)))
     }
 }

@@ -3,6 +3,7 @@
 use super::{bindings as b, convert as c};
 use crate::call::{CallState, Work};
 use aistack_domain::plugins::port::{Fault, FaultKind, Feature, Finding, HttpRequest, InboundOutcome, PluginKind};
+use serde_json::Value;
 use wasmtime::{Store, component::InstancePre};
 
 /// A component of contract 1, linked and ready to be instantiated.
@@ -125,6 +126,21 @@ pub(crate) fn check(deep: bool) -> Work<Vec<Finding>> {
                 })
                 .collect());
             Ok(Ok(found))
+        })
+    })
+}
+
+/// `lifecycle.migrate`.
+pub(crate) fn migrate(from_version: String, config: Value) -> Work<Value> {
+    Box::new(move |store, pre, context| {
+        Box::pin(async move {
+            let config = config.to_string();
+            let answer = on_any_world!(pre, store, aistack_core_lifecycle, |i| i
+                .call_migrate(&mut *store, &context, &from_version, &config)
+                .await?);
+            Ok(answer
+                .map_err(c::fault_in)
+                .and_then(|text| c::json_in(&text, "migrated config")))
         })
     })
 }

@@ -7,7 +7,7 @@ mod identity;
 mod payment;
 mod report;
 
-pub(crate) use common::{Pre, check, describe, inbound};
+pub(crate) use common::{Pre, check, describe, inbound, migrate};
 
 /// The contract version this module speaks.
 pub(crate) const VERSION: semver::Version = semver::Version::new(1, 0, 0);

@@ -30,7 +30,7 @@ async fn an_upload_is_described_exactly() {
             "clock", "config", "crypto", "dial", "http", "kv", "log", "random", "reveal", "secrets"
         ]
     );
-    assert_eq!(b.host.metrics().components, 1);
+    assert_eq!(b.host.pool().components, 1);
 }
 
 /// Replaces a text by one of the same length, everywhere: names in a binary keep their length prefix.
@@ -72,7 +72,7 @@ async fn what_is_no_component_is_refused_as_such() {
     }
     let words = b.host.admit(b"\0asm\x01\0\0\0").await.unwrap_err().to_string();
     assert!(words.contains("core module"), "{words}");
-    assert_eq!(b.host.metrics().components, 0);
+    assert_eq!(b.host.pool().components, 0);
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn what_is_not_granted_is_listed_and_not_run() {
     let listed = Refusal::NotGranted(strings(&["http", "reveal"]));
     assert_eq!(b.host.check_grants(&digest, &grants), Err(listed));
     let mut inv = b.invocation(&digest);
-    inv.grants = Arc::new(grants);
+    inv.powers = powers(grants);
     let fault = b.ask(inv, json!({ "do": "count" })).await.unwrap_err();
     assert_eq!(fault.code, "not_granted");
     assert!(fault.message.contains("http, reveal"), "{}", fault.message);
@@ -263,7 +263,7 @@ async fn a_child_process_compiles_within_limits() {
     });
     let refusal = starved.host.admit(&component("report")).await.unwrap_err();
     assert!(matches!(refusal, Refusal::Compile(_)), "{refusal:?}");
-    assert_eq!(starved.host.metrics().components, 0);
+    assert_eq!(starved.host.pool().components, 0);
 
     let nobody = Bench::with(|c| {
         c.dir = tempfile::tempdir().unwrap().keep();

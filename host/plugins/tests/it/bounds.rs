@@ -49,7 +49,7 @@ async fn every_excess_ends_the_call_and_is_named() {
         assert!(!fault.outcome_unknown, "{what}: nothing was sent");
         assert!(receipt.memory <= 32 << 20, "{what}");
     }
-    assert_eq!(b.host.metrics().instances, 0, "everything was given back");
+    assert_eq!(b.host.pool().instances, 0, "everything was given back");
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn spinning_guests_do_not_stop_a_good_one() {
         let code = ended.unwrap().unwrap_err().code;
         assert!(code == "cpu_time_exceeded" || code == "busy", "{code}");
     }
-    assert_eq!(b.host.metrics().instances, 0);
+    assert_eq!(b.host.pool().instances, 0);
 }
 
 #[tokio::test]

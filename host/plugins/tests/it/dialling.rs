@@ -97,7 +97,7 @@ async fn talk(
     let digest = b.admit("identity").await;
     let mut inv = b.invocation(&digest);
     inv.installation = aistack_core::InstallationId(uuid::Uuid::now_v7());
-    inv.grants = Arc::new(grants);
+    inv.powers = powers(grants);
     b.ask(inv, what).await
 }
 

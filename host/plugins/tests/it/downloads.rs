@@ -5,7 +5,7 @@ use aistack_core::{Currency, Money};
 use aistack_domain::plugins::port::*;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{io::Write, time::Duration};
 
 fn answer(status: &str, body: &[u8]) -> Vec<u8> {
     [
@@ -24,7 +24,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 async fn create(b: &Bench, peer: &Peer, extra: Value, change: impl FnOnce(&mut Invocation)) -> Result<Payment, Fault> {
     let digest = b.admit("payment").await;
     let mut inv = b.invocation(&digest);
-    inv.grants = Arc::new(Grants {
+    inv.powers = powers(Grants {
         private_hosts: vec![peer.host()],
         ..all_grants()
     });

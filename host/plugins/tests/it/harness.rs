@@ -253,6 +253,7 @@ impl Bench {
             tenant: TenantId(Uuid::from_u128(1)),
             installation: InstallationId(Uuid::from_u128(2)),
             digest: Arc::clone(digest),
+            plugin: "test.plugin 1.0.0".into(),
             call: CallId(Uuid::from_u128(3)),
             request: None,
             locale: "en".to_owned(),
@@ -262,12 +263,14 @@ impl Bench {
             base_url: "http://acme.localhost".to_owned(),
             config: Arc::new(json!({ "a": 1, "key": { "$secret": "key" } })),
             secrets: Arc::new(secrets(&[("key", &["newest", "older-one"])])),
-            grants: Arc::new(all_grants()),
+            powers: Arc::new(Powers::new(Arc::new(all_grants()))),
             limits: CallLimits {
                 wall: Duration::from_secs(5),
                 cpu: Duration::from_millis(500),
                 ..CallLimits::default()
             },
+            breaker: BreakerFigures::default(),
+            lane: Lane::Ordinary,
             extra: Value::Null,
             services: Arc::new(Services(Arc::clone(&self.platform))),
         }
@@ -280,6 +283,11 @@ impl Bench {
             other => panic!("unexpected step {other:?}"),
         }
     }
+}
+
+/// Grants in force.
+pub(crate) fn powers(grants: Grants) -> Arc<Powers> {
+    Arc::new(Powers::new(Arc::new(grants)))
 }
 
 pub(crate) fn start(extra: Value) -> LoginStart {

@@ -9,7 +9,7 @@ async fn send(b: &Bench, grants: Grants, mut what: Value) -> Result<Value, Fault
     what["do"] = json!("http");
     let digest = b.admit("identity").await;
     let mut inv = b.invocation(&digest);
-    inv.grants = Arc::new(grants);
+    inv.powers = powers(grants);
     inv.installation = aistack_core::InstallationId(uuid::Uuid::now_v7());
     b.ask(inv, what).await
 }
@@ -300,7 +300,7 @@ async fn a_slow_peer_does_not_outlive_the_call() {
     let b = Bench::new();
     let digest = b.admit("identity").await;
     let mut inv = b.invocation(&digest);
-    inv.grants = Arc::new(reach(&[], &[&peer.host()]));
+    inv.powers = powers(reach(&[], &[&peer.host()]));
     inv.limits.wall = Duration::from_millis(600);
     let fault = b
         .ask(inv, json!({ "do": "http", "url": peer.url("/slow"), "method": "POST" }))

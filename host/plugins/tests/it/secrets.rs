@@ -3,7 +3,6 @@
 use crate::{harness::*, peer::*};
 use aistack_domain::plugins::port::*;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 fn grants(uses: &[&str], bound: &[String], reach: &[String]) -> Grants {
     Grants {
@@ -23,7 +22,7 @@ fn grants(uses: &[&str], bound: &[String], reach: &[String]) -> Grants {
 async fn ask(b: &Bench, grants: Grants, what: Value) -> Result<Value, Fault> {
     let digest = b.admit("identity").await;
     let mut inv = b.invocation(&digest);
-    inv.grants = Arc::new(grants);
+    inv.powers = powers(grants);
     b.ask(inv, what).await
 }
 

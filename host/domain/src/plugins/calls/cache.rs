@@ -7,7 +7,7 @@ use crate::{
     plugins::{
         catalogue, grants,
         manifest::Manifest,
-        port::{Grants, PluginKind, SecretSet},
+        port::{Grants, PluginKind, Powers, SecretSet},
         schema::PROVISIONING,
         secrets,
     },
@@ -42,8 +42,12 @@ pub struct Loaded {
     pub host_config: Value,
     /// Secrets, opened.
     pub secrets: Arc<SecretSet>,
-    /// Grants.
+    /// Grants, as they were read.
     pub grants: Arc<Grants>,
+    /// The same, alive: calls in flight look here.
+    pub powers: Arc<Powers>,
+    /// Id and version of the plugin.
+    pub plugin: Arc<str>,
     /// False when its config says `test_mode`.
     pub live: bool,
 }
@@ -169,12 +173,15 @@ pub(super) async fn load(app: &App, t: &TenantCtx, id: InstallationId) -> Result
     if app.config.allow_private_addresses {
         granted.private_hosts = [granted.http_hosts.as_slice(), &granted.dial_targets].concat();
     }
+    let granted = Arc::new(granted);
     let loaded = Arc::new(Loaded {
         kind,
+        powers: Arc::new(Powers::new(Arc::clone(&granted))),
+        plugin: format!("{} {}", listed.manifest.id, listed.manifest.version).into(),
         digest: row.digest.as_str().into(),
         live: config.get("test_mode").and_then(Value::as_bool) != Some(true),
         secrets: Arc::new(secrets::open_all(app, t.scope.id(), &stored)?),
-        grants: Arc::new(granted),
+        grants: granted,
         manifest: Arc::new(listed.manifest),
         config: Arc::new(config),
         host_config,

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Longest key.
-const MAX_KEY: usize = 512;
+const MAX_KEY: usize = 256;
 /// Longest life of a value that says when it ends.
 const MAX_TTL: Duration = Duration::from_secs(400 * 24 * 3600);
 
@@ -65,7 +65,7 @@ impl Services {
         if bytes > most || keys > i64::from(self.grants.kv_keys) {
             return Err(Fault::new(
                 FaultKind::Denied,
-                "state_full",
+                "kv_full",
                 format!(
                     "the key-value space is full ({most} bytes, {} keys)",
                     self.grants.kv_keys

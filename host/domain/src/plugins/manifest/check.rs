@@ -144,7 +144,8 @@ pub fn declared_interfaces(m: &Manifest) -> Vec<String> {
         "kv" => m.grants.kv.is_some(),
         "secrets" => !m.secret.is_empty(),
         "reveal" => m.secret.iter().any(|s| s.uses.iter().any(|u| u == "reveal")),
-        "http" => egress(EgressKind::Http),
+        // A download is a request whose answer goes to a file: the same hosts, the same permission.
+        "http" | "download" => egress(EgressKind::Http),
         "dial" => egress(EgressKind::Dial),
         "blob" => m.grants.blob || !m.report.is_empty(),
         "datasets" => !m.datasets().is_empty(),

@@ -4,18 +4,20 @@
 //! misspelt `egress` must not silently become "no egress". Everything here is what the *author* asks for; what an
 //! installation really gets is decided in [`super::grants`].
 
+mod bounds;
 mod check;
 mod quantity;
 #[cfg(test)]
 mod tests;
 
+pub use bounds::CallClass;
 pub use check::{ManifestError, declared_interfaces, parse};
 pub use quantity::{ByteSize, Span};
 
 use super::port::PluginKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 /// A text for people in the two languages of the platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -332,71 +334,12 @@ impl Manifest {
             .find_map(|n| self.endpoint(n))
             .or_else(|| self.endpoint.first())
     }
-    /// Bounds of one call, by what is called: the author's wish within the host's caps.
-    #[must_use]
-    pub fn call_limits(&self, what: CallClass) -> super::port::CallLimits {
-        let base = super::port::CallLimits::default();
-        let ms = |asked: Option<u64>, default: Duration, cap: Duration| {
-            asked
-                .map_or(default, Duration::from_millis)
-                .clamp(Duration::from_millis(50), cap)
-        };
-        let wall = match what {
-            CallClass::Ordinary => ms(self.limits.call_ms, base.wall, Duration::from_secs(30)),
-            CallClass::Inbound => ms(self.limits.inbound_ms, Duration::from_secs(5), Duration::from_secs(15)),
-            CallClass::Run => ms(self.limits.run_ms, Duration::from_secs(60), Duration::from_secs(600)),
-        };
-        let cpu_cap = match what {
-            CallClass::Run => Duration::from_secs(120),
-            CallClass::Ordinary | CallClass::Inbound => Duration::from_secs(5),
-        };
-        let cpu_default = match what {
-            CallClass::Run => Duration::from_secs(20),
-            CallClass::Ordinary | CallClass::Inbound => base.cpu,
-        };
-        let host_calls_cap = match what {
-            CallClass::Run => 1_000_000,
-            CallClass::Ordinary | CallClass::Inbound => base.host_calls,
-        };
-        super::port::CallLimits {
-            wall,
-            cpu: ms(self.limits.cpu_ms, cpu_default, cpu_cap).min(wall),
-            memory: self
-                .limits
-                .memory
-                .as_ref()
-                .map_or(base.memory, |m| usize::try_from(m.0).unwrap_or(usize::MAX))
-                .clamp(1 << 20, 64 << 20),
-            host_calls: self
-                .limits
-                .host_calls
-                .unwrap_or(host_calls_cap)
-                .clamp(1, host_calls_cap),
-            transfer: base.transfer,
-            log_bytes: self
-                .limits
-                .log_bytes_per_call
-                .as_ref()
-                .map_or(base.log_bytes, |b| usize::try_from(b.0).unwrap_or(usize::MAX))
-                .min(64 << 10),
-        }
-    }
-}
-
-/// What a call is for; decides its time limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallClass {
-    /// Somebody waits for it.
-    Ordinary,
-    /// A provider's delivery.
-    Inbound,
-    /// A report run in the background.
-    Run,
 }
 
 /// Host interfaces and the kinds of permission they stand for; the order in which they are shown.
 pub const INTERFACES: &[&str] = &[
-    "log", "config", "clock", "random", "kv", "secrets", "reveal", "crypto", "http", "dial", "blob", "datasets",
+    "log", "config", "clock", "random", "kv", "secrets", "reveal", "crypto", "http", "dial", "blob", "download",
+    "datasets",
 ];
 
 /// Secrets by name with their declared uses; used when grants are made.

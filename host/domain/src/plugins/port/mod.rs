@@ -4,12 +4,16 @@
 //! `host/plugins`, and nothing else changes. The runtime never sees a store, a session or an HTTP request type.
 
 mod identity;
+mod limits;
 mod payment;
+mod powers;
 mod report;
 mod services;
 
 pub use identity::*;
+pub use limits::*;
 pub use payment::*;
+pub use powers::*;
 pub use report::*;
 pub use services::*;
 
@@ -184,6 +188,8 @@ pub struct Invocation {
     pub installation: InstallationId,
     /// The component to run, by SHA-256 of its bytes (lower-case hex).
     pub digest: Arc<str>,
+    /// The plugin's id and version, for people: `official.stripe 1.2.0`.
+    pub plugin: Arc<str>,
     /// This call.
     pub call: CallId,
     /// The request that caused it, if one did.
@@ -202,10 +208,14 @@ pub struct Invocation {
     pub config: Arc<Value>,
     /// Secret material by name, newest version first. Handed to guests as handles only.
     pub secrets: Arc<SecretSet>,
-    /// What this installation was granted.
-    pub grants: Arc<Grants>,
+    /// What this installation may do, now: a revocation reaches calls in flight.
+    pub powers: Arc<Powers>,
     /// Bounds of the call.
     pub limits: CallLimits,
+    /// When to stop asking after failures.
+    pub breaker: BreakerFigures,
+    /// Which queue it stands in.
+    pub lane: Lane,
     /// Anything else the operation's context carries.
     pub extra: Value,
     /// The platform side of the host imports.
@@ -219,36 +229,6 @@ impl core::fmt::Debug for Invocation {
             .field("installation", &self.installation)
             .field("call", &self.call)
             .finish_non_exhaustive()
-    }
-}
-
-/// Bounds of one call; the smaller of manifest and plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallLimits {
-    /// Wall time for the whole call, host calls included.
-    pub wall: Duration,
-    /// CPU time inside the guest.
-    pub cpu: Duration,
-    /// Bytes, summed over all linear memories.
-    pub memory: usize,
-    /// Number of host calls.
-    pub host_calls: u32,
-    /// Bytes that may cross in one host call or result.
-    pub transfer: usize,
-    /// Bytes of log text.
-    pub log_bytes: usize,
-}
-
-impl Default for CallLimits {
-    fn default() -> Self {
-        Self {
-            wall: Duration::from_secs(10),
-            cpu: Duration::from_secs(1),
-            memory: 32 << 20,
-            host_calls: 10_000,
-            transfer: 4 << 20,
-            log_bytes: 16 << 10,
-        }
     }
 }
 
@@ -348,6 +328,30 @@ pub trait PluginRuntime: Send + Sync {
     async fn check(&self, inv: Invocation, deep: bool) -> Result<Vec<Finding>, Fault>;
     /// A delivery on an inbound endpoint. Reports have none: `unsupported`.
     async fn inbound(&self, inv: Invocation, endpoint: &str, request: HttpRequest) -> Result<InboundOutcome, Fault>;
+
+    /// The plugin's translation of a configuration made for an older version of it. Run under the new version.
+    ///
+    /// # Errors
+    /// The plugin's fault; `unsupported` when it has nothing to translate.
+    async fn migrate(&self, inv: Invocation, from_version: &str, config: Value) -> Result<Value, Fault> {
+        let _ = (inv, from_version, config);
+        Err(Fault::new(
+            FaultKind::Unsupported,
+            "unsupported",
+            "nothing to translate",
+        ))
+    }
+
+    /// The breakers of an installation that are not closed, with the operation each is about.
+    fn breakers(&self, tenant: TenantId, installation: InstallationId) -> Vec<BreakerView> {
+        let _ = (tenant, installation);
+        Vec::new()
+    }
+
+    /// What the instance pool holds at this moment.
+    fn pool(&self) -> PoolFigures {
+        PoolFigures::default()
+    }
 
     /// Sign-in operations; a fault `unsupported` when the component is of another world.
     fn identity(&self) -> &dyn IdentityPort;

@@ -1,12 +1,12 @@
 //! What the platform does for a component during a call: key-value state, datasets, files, receipts; and what an
 //! installation was granted.
 
-use super::{DatasetRows, Fault, FileWriter};
+use super::{DatasetRows, Fault, FileWriter, Lane};
 use aistack_core::{CallId, InstallationId, RequestId, TenantId, Timestamp, text_enum};
 use secrecy::SecretBox;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A stored value of an installation's key-value space.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,10 @@ pub trait HostServices: Send + Sync {
     async fn create_file(&self, name: &str, media_type: &str) -> Result<Box<dyn FileWriter>, Fault>;
     /// Progress of a long run; false asks the component to stop.
     fn progress(&self, percent: u8) -> bool;
+    /// Hears a log line the moment the component writes it, already bounded and scrubbed. Must not wait.
+    fn log_line(&self, call: CallId, line: &LogLine) {
+        let _ = (call, line);
+    }
     /// Takes the receipt of the finished call.
     fn receipt(&self, receipt: CallReceipt);
 }
@@ -109,6 +113,12 @@ pub struct CallReceipt {
     pub tenant: TenantId,
     /// Through which installation.
     pub installation: InstallationId,
+    /// The plugin's id and version.
+    pub plugin: Arc<str>,
+    /// The component.
+    pub digest: Arc<str>,
+    /// Which queue it stood in.
+    pub lane: Lane,
     /// The request that caused it.
     pub request: Option<RequestId>,
     /// Operation, e.g. `login.begin`.
@@ -119,6 +129,8 @@ pub struct CallReceipt {
     pub wall: Duration,
     /// Time spent in the guest (wall minus host calls that wait).
     pub guest: Duration,
+    /// Turns the guest took on a processor, of [`CallReceipt::TURN`] each, begun ones not counted.
+    pub turns: u64,
     /// Peak linear memory, bytes.
     pub memory: u64,
     /// Host calls made.
@@ -133,6 +145,11 @@ pub struct CallReceipt {
     pub code: Option<String>,
     /// Log lines the component emitted, already bounded and scrubbed of control characters.
     pub log: Vec<LogLine>,
+}
+
+impl CallReceipt {
+    /// Length of a turn: what the epoch clock measures CPU time in.
+    pub const TURN: Duration = Duration::from_millis(5);
 }
 
 /// One log line of a component.

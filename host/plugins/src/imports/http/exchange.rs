@@ -56,7 +56,7 @@ pub(super) async fn exchange(
     // Set before anything is sent: should the call itself be cut off, the host knows that the provider may have acted.
     state.may_have_acted |= acts;
     let shared = Arc::clone(&state.shared);
-    let grants = Arc::clone(&state.inv.grants);
+    let grants = state.inv.powers.now();
     let mut traffic = (0u64, 0u64);
     let done = tokio::time::timeout(
         time,
