@@ -4,7 +4,7 @@
 #   format   every Rust file is as rustfmt leaves it
 #   clippy   the workspace without a warning
 #   unit     tests of the crates and the architecture test, without peers
-#   guests   formats, lints and native tests of the guest SDK and the plugins
+#   guests   formats, lints and native tests of the guest SDK, the plugins and the hostile test components
 #   console  types, lints and unit tests of the console, and its build
 #   plugins  the plugins build as components
 #   rust     every test of the workspace, the integration tests with their peers among them
@@ -106,6 +106,9 @@ suite_guests() {
     step "clippy of $folder/" in_folder "$folder" cargo clippy --quiet --workspace --all-targets -- -D warnings
     tests "tests of $folder/" cargo_counts in_folder "$folder" cargo test --workspace --no-fail-fast
   done
+  step "format of tests/hostile/" in_folder tests/hostile cargo fmt --all --check
+  # Some of what these do exists on WebAssembly only.
+  step "clippy of tests/hostile/" in_folder tests/hostile cargo clippy --quiet --workspace --target wasm32-wasip2 -- -D warnings
 }
 
 suite_console() {

@@ -159,7 +159,7 @@ async fn nginx_answers_and_logs() {
         if !requests.is_empty() {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
         requests = nginx.requests().unwrap();
     }
     assert_eq!(requests.len(), 1);

@@ -13,6 +13,15 @@ pub(super) async fn csv_and_xlsx(story: &mut Story, installation: &Value) -> any
         "a report plugin reaches out: {imports}"
     );
 
+    let id = installation["id"].as_str().context("the installation has an id")?;
+    let path = format!("/api/v1/installations/{id}/check");
+    let checked = story.owner.post(&path, json!({ "deep": true })).await?.ok(200)?;
+    let findings = checked["findings"].as_array().context("findings")?;
+    ensure!(
+        !findings.is_empty() && findings.iter().all(|f| f["ok"] == true),
+        "the plugin's own check reads the dataset: {checked}"
+    );
+
     let reports = story.owner.get("/api/v1/reports").await?.ok(200)?;
     let report = reports["items"]
         .as_array()

@@ -26,6 +26,24 @@ const KIND: &str = "report.run";
 /// How often progress is written and cancellation is looked for.
 const TICK: Duration = Duration::from_millis(500);
 
+/// What a generator works on: the tenant's datasets, and a place for the files of this run. Without a run, one that is
+/// kept nowhere.
+pub(crate) fn context(app: &App, t: &TenantCtx, run: Option<ReportRunId>) -> RunContext {
+    RunContext::new(
+        run.unwrap_or_else(|| ReportRunId::new(&*app.clock, &*app.rng)),
+        t.scope.clone(),
+        Box::new(TenantDatasets {
+            store: Arc::clone(&app.store),
+            clock: Arc::clone(&app.clock),
+            scope: t.scope.clone(),
+            time_zone: t.tenant.time_zone.clone(),
+        }),
+        Arc::clone(&app.objects),
+        Arc::clone(&app.clock),
+        Arc::clone(&app.rng),
+    )
+}
+
 #[derive(Debug, Deserialize)]
 struct Payload {
     run: ReportRunId,
@@ -63,19 +81,7 @@ impl JobHandler for RunReport {
         };
         let attempt = u32::try_from(job.attempts).unwrap_or(u32::MAX).max(1);
         let last_try = job.attempts >= job.max_attempts;
-        let context = Arc::new(RunContext::new(
-            run.id,
-            t.scope.clone(),
-            Box::new(TenantDatasets {
-                store: Arc::clone(&app.store),
-                clock: Arc::clone(&app.clock),
-                scope: t.scope.clone(),
-                time_zone: t.tenant.time_zone.clone(),
-            }),
-            Arc::clone(&app.objects),
-            Arc::clone(&app.clock),
-            Arc::clone(&app.rng),
-        ));
+        let context = Arc::new(context(app, &t, Some(run.id)));
         let made = generate(app, &t, &run, &context, attempt).await;
         let files = context.take_files();
         let ended =

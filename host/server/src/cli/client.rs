@@ -123,7 +123,10 @@ impl Client {
 
     async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let response = request.send().await.map_err(|e| {
-            if e.is_connect() || e.is_timeout() {
+            let causes = causes(&e);
+            if e.is_connect() && causes.contains("certificate") {
+                Failure::Unreachable(format!("the certificate of {} is not accepted: {causes}", self.base))
+            } else if e.is_connect() || e.is_timeout() {
                 Failure::Unreachable(format!("{} does not answer: is the server running?", self.base))
             } else {
                 Failure::Failed(e.into())
@@ -199,6 +202,18 @@ impl Client {
     pub async fn download(&self, path: &str) -> Result<Response, Failure> {
         self.answer(self.request(Method::GET, path)).await
     }
+}
+
+/// What is behind an error, outermost first.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut texts = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        texts.push(cause.to_string());
+        next = cause.source();
+    }
+    texts.dedup();
+    texts.join(": ")
 }
 
 async fn read(response: Response) -> Result<(HeaderMap, Value), Failure> {

@@ -1,6 +1,6 @@
 //! `aistack completion`.
 
-use super::{Cli, Failure};
+use super::{Cli, Failure, Output};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
@@ -12,12 +12,9 @@ pub(super) struct Completion {
 
 impl Completion {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        clap_complete::generate(
-            self.shell,
-            &mut Cli::command(),
-            "aistack",
-            &mut std::io::stdout().lock(),
-        );
-        Ok(())
+        // Into memory first: the generator panics when its reader goes away.
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "aistack", &mut script);
+        Output { json: false }.value(&(), |w| w.write_all(&script))
     }
 }

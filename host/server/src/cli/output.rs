@@ -95,6 +95,18 @@ fn quiet(written: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
+/// Members of a problem document that the text says in other words, or that say nothing to a person.
+const STANDARD: &[&str] = &[
+    "type",
+    "title",
+    "status",
+    "detail",
+    "instance",
+    "code",
+    "errors",
+    "request_id",
+];
+
 /// How a command can fail; each way has its exit code.
 #[derive(Debug)]
 pub enum Failure {
@@ -160,6 +172,13 @@ impl Failure {
                     let part = |key: &str| e[key].as_str().unwrap_or_default();
                     writeln!(w, "  {}: {}", part("pointer"), part("message"))?;
                 }
+                // What else the problem tells: the plugin's fault, the reason of a refusal, what an upgrade adds.
+                for (name, value) in p.as_object().into_iter().flatten() {
+                    if !STANDARD.contains(&name.as_str()) && !value.is_null() {
+                        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                        writeln!(w, "  {name}: {shown}")?;
+                    }
+                }
                 if text("code") == "unauthenticated" || text("code") == "session_expired" {
                     writeln!(w, "  sign in with: aistack login")?;
                 }
@@ -187,12 +206,14 @@ mod tests {
     fn a_refusal_says_what_where_and_which_request() {
         let mut text = Vec::new();
         let problem = json!({ "status": 422, "title": "A value was not accepted", "detail": "no", "code": "validation_failed",
-            "errors": [{ "pointer": "/slug", "code": "format", "message": "bad" }], "request_id": "req_1" });
+            "errors": [{ "pointer": "/slug", "code": "format", "message": "bad" }], "fault": "card_declined",
+            "added": { "http_hosts": ["a.example:443"] }, "request_id": "req_1" });
         Failure::Refused(problem).write(&mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert_eq!(
             text,
-            "error: A value was not accepted: no (validation_failed)\n  /slug: bad\n  request req_1\n"
+            "error: A value was not accepted: no (validation_failed)\n  /slug: bad\n  \
+             added: {\"http_hosts\":[\"a.example:443\"]}\n  fault: card_declined\n  request req_1\n"
         );
     }
 }

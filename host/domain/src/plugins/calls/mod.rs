@@ -15,7 +15,7 @@ use super::{
     manifest::CallClass,
     port::{Invocation, PluginKind},
 };
-use crate::{App, Problem, TenantCtx, tenancy};
+use crate::{App, Problem, TenantCtx, reports, tenancy};
 use aistack_core::{CallId, InstallationId};
 use aistack_store::InstallationStatus;
 use serde_json::{Value, json};
@@ -68,6 +68,13 @@ pub fn run_invocation(app: &App, t: &TenantCtx, loaded: &Loaded, run: Arc<RunCon
         attempt,
         ..build(app, t, loaded, CallClass::Run, json!({}), Some(run))
     }
+}
+
+/// The invocation of a configuration check. A report plugin may read its datasets in it, and writes nothing.
+#[must_use]
+pub fn check_invocation(app: &App, t: &TenantCtx, loaded: &Loaded) -> Invocation {
+    let run = (loaded.kind == PluginKind::Report).then(|| Arc::new(reports::context(app, t, None).reading()));
+    build(app, t, loaded, CallClass::Ordinary, json!({}), run)
 }
 
 fn build(

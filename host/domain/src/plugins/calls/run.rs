@@ -61,6 +61,8 @@ pub struct RunContext {
     pub percent: AtomicU8,
     /// Set when the run was cancelled: the component is asked to stop.
     pub cancelled: AtomicBool,
+    /// Whether files may be written: a check of the configuration reads only.
+    writes: bool,
     bytes: AtomicU64,
     opened: Mutex<usize>,
     files: Mutex<Vec<ProducedFile>>,
@@ -86,10 +88,17 @@ impl RunContext {
             rng,
             percent: AtomicU8::new(0),
             cancelled: AtomicBool::new(false),
+            writes: true,
             bytes: AtomicU64::new(0),
             opened: Mutex::new(0),
             files: Mutex::default(),
         }
+    }
+
+    /// The same without files: for checks, which may read what a run reads.
+    #[must_use]
+    pub fn reading(self) -> Self {
+        Self { writes: false, ..self }
     }
 
     /// Takes the files written so far.
@@ -99,6 +108,9 @@ impl RunContext {
     }
 
     pub(super) async fn create(self: &Arc<Self>, name: &str, media_type: &str) -> Result<Box<dyn FileWriter>, Fault> {
+        if !self.writes {
+            return Err(Fault::new(FaultKind::Denied, "not_in_a_run", "a check writes no files"));
+        }
         {
             let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
             if *opened >= MAX_FILES {

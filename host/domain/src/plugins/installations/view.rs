@@ -6,7 +6,7 @@ use crate::{
         calls::{self, flush_receipts},
         catalogue::{self, Listed},
         error::{Doing, clean, fault_problem},
-        manifest::{CallClass, Manifest},
+        manifest::Manifest,
         port::{Finding, Grants, PluginKind},
     },
     tenancy,
@@ -312,7 +312,7 @@ pub async fn calls(app: &App, t: &TenantCtx, id: InstallationId, page: &Page) ->
 /// `not_found`, `plugin_unavailable`, `plugin_failed`, or as the stores.
 pub async fn check(app: &App, t: &TenantCtx, id: InstallationId, deep: bool) -> Result<Vec<Finding>, Problem> {
     let loaded = calls::load(app, t, id, None).await?;
-    let inv = calls::invocation(app, t, &loaded, CallClass::Ordinary, json!({}));
+    let inv = calls::check_invocation(app, t, &loaded);
     let answer = app.runtime.check(inv, deep).await;
     let outcome = match &answer {
         Ok(findings) if findings.iter().all(|f| f.ok) => Outcome::Ok,
