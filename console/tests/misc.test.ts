@@ -5,7 +5,9 @@ import { colors } from '@/app/theme';
 import { matchesQuery } from '@/app/palette';
 import { safeReturn } from '@/features/access/login';
 import { changesOf } from '@/features/audit/diff';
-import { isWebAddress, readStep } from '@/features/orders/payment-action';
+import { readLoginStep } from '@/features/access/step';
+import { readStep } from '@/features/orders/payment-action';
+import { isWebAddress } from '@/shared/ui/handover';
 import { nextRate } from '@/features/overview/rate';
 import { capabilitiesOf } from '@/features/plugins/parts/manifest';
 import { slugify } from '@/features/tenants/choices';
@@ -103,7 +105,7 @@ describe('small rules', () => {
     expect(formatBytes(1536)).toBe('1.5 KiB');
     const now = new Date('2026-01-01T12:00:00Z');
     expect(formatRelative(new Date('2026-01-01T11:57:30Z'), now)).toBe('2 minutes ago');
-    expect(formatRelative(new Date('2026-01-01T12:00:00Z'), now)).toBe('now');
+    expect(formatRelative(new Date('2026-01-01T12:00:00Z'), now)).toBe('just now');
   });
 
   it('makes slugs', () => {
@@ -178,5 +180,25 @@ describe('small rules', () => {
       }
       for (const ground of [c.bg, c.surface]) for (const text of [c.text, c.text2, c.text3, c.primary, c.ok, c.warn, c.bad]) expect(contrast(text, ground), `${name} ${text} on ${ground}`).toBeGreaterThanOrEqual(4.5);
     }
+  });
+});
+
+describe('the steps of a sign-in', () => {
+  it('reads what a browser can do', () => {
+    expect(readLoginStep({ step: 'redirect', url: 'https://id.example.com/' })).toEqual({ type: 'handover', to: { type: 'redirect', url: 'https://id.example.com/' } });
+    expect(readLoginStep({ step: 'form_post', url: 'https://id.example.com/', fields: [['SAMLRequest', 'x']] })).toEqual({
+      type: 'handover',
+      to: { type: 'form_post', url: 'https://id.example.com/', fields: [['SAMLRequest', 'x']] },
+    });
+    expect(readLoginStep({ step: 'qr', payload: 'abc', poll_ms: 700 })).toEqual({ type: 'qr', payload: 'abc', pollMs: 700 });
+    expect(readLoginStep({ step: 'done', return_to: '/console/orders' })).toEqual({ type: 'done', returnTo: '/console/orders' });
+  });
+
+  it('follows no address that is not of the web, and returns to no other site', () => {
+    expect(readLoginStep({ step: 'redirect', url: 'javascript:alert(1)' })).toEqual({ type: 'unknown' });
+    expect(readLoginStep({ step: 'done', return_to: '//evil.example' })).toEqual({ type: 'done', returnTo: '/' });
+    expect(readLoginStep({ step: 'done', return_to: '/\\evil.example' })).toEqual({ type: 'done', returnTo: '/' });
+    expect(readLoginStep({ step: 'embed', widget: {}, origins: [] })).toEqual({ type: 'unknown' });
+    expect(readLoginStep(null)).toEqual({ type: 'unknown' });
   });
 });

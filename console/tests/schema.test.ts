@@ -55,6 +55,30 @@ describe('reading a schema', () => {
     expect(byKey(oidc).client_id!.title).toBe('Client id');
   });
 
+  it('labels the values of an enumeration in the reader’s language', () => {
+    const role: Schema = { type: 'object', properties: { role: { enum: ['member', 'odd'], 'x-aistack': { i18n: { en: { enum: { member: 'Member' } }, 'zh-CN': { enum: { member: '成员' } } } } } } };
+    const labels = (locale: 'en' | 'zh') => fieldsOf(role, role, locale)[0]!.options.map((o) => o.label);
+    expect(labels('en')).toEqual(['Member', 'odd']);
+    expect(labels('zh')).toEqual(['成员', 'odd']);
+  });
+
+  it('completes an object’s own default with those of its fields', () => {
+    const rules: Schema = {
+      type: 'object',
+      properties: { rules: { type: 'object', default: { role: 'admin' }, properties: { create: { type: 'boolean', default: true }, role: { type: 'string', default: 'member' } } } },
+    };
+    expect(defaultsOf(rules)).toEqual({ rules: { create: true, role: 'admin' } });
+  });
+
+  it('puts groups by their order, those nobody described last', () => {
+    const grouped: Schema = {
+      type: 'object',
+      'x-aistack': { groups: { late: { order: 9 }, early: { order: 1 } } },
+      properties: { a: { type: 'string', 'x-aistack': { group: 'unknown' } }, b: { type: 'string', 'x-aistack': { group: 'late' } }, c: { type: 'string', 'x-aistack': { group: 'early' } }, d: { type: 'string' } },
+    };
+    expect(groupsOf(fieldsOf(grouped, grouped, 'en'), grouped, 'en').map((g) => g.key)).toEqual(['', 'early', 'late', 'unknown']);
+  });
+
   it('puts ungrouped fields first and names groups in the reader’s language', () => {
     expect(groupsOf(fieldsOf(oidc, oidc, 'zh'), oidc, 'zh').map((g) => g.title)).toEqual(['', '映射']);
   });

@@ -1,37 +1,52 @@
-// Screenshots of a page in both languages and both themes, into results/screenshots/.
+// Screenshots of a page in both languages, into results/screenshots/.
 import { resolve } from 'node:path';
 import { expect, type Page } from '@playwright/test';
 
 const folder = resolve(import.meta.dirname, 'results/screenshots');
-
-/** A text that stands on every page of the frame or the gate, to see that the language has changed. */
+// English last: the story goes on in it.
 const languages = [
-  { locale: 'en', html: 'en' },
   { locale: 'zh', html: 'zh-CN' },
+  { locale: 'en', html: 'en' },
 ] as const;
 
-/** Shoots the page as it is in English and Chinese; pages that keep state over a reload only. */
-export async function shoot(page: Page, name: string, theme: 'light' | 'dark' = 'light'): Promise<void> {
+export interface Shot {
+  theme?: 'light' | 'dark';
+  /** Opens again what a reload closes: a drawer, a dialog, a result. */
+  again?: () => Promise<unknown>;
+  /** The whole page, not only what the window shows. */
+  whole?: boolean;
+}
+
+/** Shoots the page in Chinese and English. It is reloaded for that, and left in English and light. */
+export async function shoot(page: Page, name: string, { theme = 'light', again, whole = false }: Shot = {}): Promise<void> {
   for (const { locale, html } of languages) {
-    await page.evaluate(([l, t]) => {
-      localStorage.setItem('aistack.locale', l);
-      localStorage.setItem('aistack.theme', t);
-    }, [locale, theme] as const);
-    await page.reload();
+    await dress(page, locale, theme);
     await expect(page.locator('html')).toHaveAttribute('lang', html);
     await settled(page);
-    await page.screenshot({ path: resolve(folder, `${name}-${locale}${theme === 'dark' ? '-dark' : ''}.png`) });
+    await again?.();
+    await settled(page);
+    await page.screenshot({ path: resolve(folder, `${name}-${locale}${theme === 'dark' ? '-dark' : ''}.png`), fullPage: whole });
   }
-  await page.evaluate(() => {
-    localStorage.setItem('aistack.locale', 'en');
-    localStorage.setItem('aistack.theme', 'light');
-  });
+  if (theme !== 'light') await dress(page, 'en', 'light');
+}
+
+/** Shoots the page as it stands, in the language it has. */
+export async function shootOnce(page: Page, name: string): Promise<void> {
+  await settled(page);
+  await page.screenshot({ path: resolve(folder, `${name}.png`) });
+}
+
+async function dress(page: Page, locale: string, theme: string): Promise<void> {
+  await page.evaluate(([l, t]) => {
+    localStorage.setItem('aistack.locale', l);
+    localStorage.setItem('aistack.theme', t);
+  }, [locale, theme] as const);
   await page.reload();
 }
 
 /** Waits until nothing loads and nothing moves. The live stream stays open, so "network idle" never comes. */
 async function settled(page: Page): Promise<void> {
-  await page.waitForFunction(() => !document.querySelector('.ant-skeleton, .ant-spin-spinning, [aria-busy="true"]'));
+  await page.waitForFunction(() => !document.querySelector('.ant-skeleton, .ant-spin-spinning:not([role=status] *), [aria-busy="true"]'));
   await page.evaluate(() => document.fonts.ready);
-  await page.waitForTimeout(400);
+  await page.waitForTimeout(350);
 }

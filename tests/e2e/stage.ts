@@ -38,7 +38,9 @@ function stageProgram(): string {
 export const test = base.extend<object, { stage: Stage }>({
   stage: [
     async ({}, use) => {
-      const program = spawn(stageProgram(), { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
+      // Clones share a target folder, so the program can't know from its build whose tests these are. Cargo would say it so.
+      const env = { ...process.env, CARGO_MANIFEST_DIR: join(root, 'tests') };
+      const program = spawn(stageProgram(), { cwd: root, env, stdio: ['pipe', 'pipe', 'inherit'] });
       const ended = new Promise<void>((done) => program.on('exit', () => done()));
       const stage = await new Promise<Stage>((done, fail) => {
         createInterface({ input: program.stdout }).once('line', (line) => done(JSON.parse(line) as Stage));

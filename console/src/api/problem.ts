@@ -87,8 +87,11 @@ export function explain(error: unknown): Explained {
   };
 }
 
+/** Their title says it all; the server's sentence would only say it again, in English. */
+const PLAIN = new Set(['invalid_credentials', 'unauthenticated', 'session_expired', 'login_state_invalid', 'permission_denied']);
+
 function describe(p: ApiProblem): string | null {
-  const detail = p.body.detail ?? null;
+  const detail = PLAIN.has(p.code) ? null : (p.body.detail ?? null);
   const extras: [string, MessageKey][] = [
     ['reason', 'problem_extra.reason'],
     ['permission', 'problem_extra.permission'],
@@ -99,7 +102,8 @@ function describe(p: ApiProblem): string | null {
     const value = p.body[name];
     return typeof value === 'string' && !(detail ?? '').includes(value) ? [`${translate(key as 'problem_extra.reason')}: ${translateValue('refusal', value)}`] : [];
   });
-  return [detail, ...parts].filter(Boolean).join(' · ') || null;
+  // What is known in the reader's language comes before the server's own words.
+  return [...parts, detail].filter(Boolean).join(' · ') || null;
 }
 
 /** `/config/redirect_uris/0` → `['config', 'redirect_uris', '0']` (RFC 6901). */

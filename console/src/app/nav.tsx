@@ -1,6 +1,6 @@
 /** What the sidebar and the command palette lead to. */
 import {
-  ApiOutlined, AppstoreOutlined, AuditOutlined, BarChartOutlined, BranchesOutlined, ControlOutlined, CreditCardOutlined, DashboardOutlined,
+  ApartmentOutlined, AppstoreOutlined, AuditOutlined, BarChartOutlined, BranchesOutlined, ControlOutlined, CreditCardOutlined, DashboardOutlined,
   FileTextOutlined, HomeOutlined, ScheduleOutlined, TeamOutlined,
 } from '@ant-design/icons';
 import type { ReactNode } from 'react';
@@ -23,7 +23,7 @@ export const operatorNav: NavGroup[] = [
   {
     items: [
       { path: '/', label: 'nav.overview', icon: <DashboardOutlined /> },
-      { path: '/tenants', label: 'nav.tenants', icon: <ApiOutlined />, permission: 'platform.tenant:read' },
+      { path: '/tenants', label: 'nav.tenants', icon: <ApartmentOutlined />, permission: 'platform.tenant:read' },
       { path: '/plugins', label: 'nav.plugins', icon: <AppstoreOutlined />, permission: 'platform.plugin:read' },
       { path: '/routes', label: 'nav.routes', icon: <BranchesOutlined />, permission: 'platform.route:read' },
     ],

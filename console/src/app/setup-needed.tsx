@@ -6,7 +6,7 @@ import { Logo } from './logo';
 
 export function SetupNeeded() {
   const { t } = useT();
-  const command = `aistack setup --url ${location.origin}`;
+  const command = `aistack setup --url ${location.origin} --token TOKEN --email YOU@EXAMPLE.COM --name NAME`;
   return (
     <main className="gate">
       <div className="gate-card">

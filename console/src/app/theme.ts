@@ -104,6 +104,12 @@ export const SERIES: Record<ThemeName, string[]> = {
   dark: ['#4bb3d1', '#f0995c', '#5fc795', '#c593d6', '#e3c04a', '#87abf5', '#ec87a5', '#9aa6ae'],
 };
 
+/** `share` of one colour in another. */
+function mix(colour: string, ground: string, share: number): string {
+  const part = (hex: string, at: number) => Number.parseInt(hex.slice(at, at + 2), 16);
+  return `#${[1, 3, 5].map((at) => Math.round(part(colour, at) * share + part(ground, at) * (1 - share)).toString(16).padStart(2, '0')).join('')}`;
+}
+
 export function themeConfig(name: ThemeName): ThemeConfig {
   const c = palette[name];
   return {
@@ -116,6 +122,15 @@ export function themeConfig(name: ThemeName): ThemeConfig {
       colorSuccess: c.ok,
       colorWarning: c.warn,
       colorError: c.bad,
+      // Made from these dark greens and reds, the derived grounds would be muddy.
+      colorSuccessBg: mix(c.ok, c.surface, 0.08),
+      colorSuccessBorder: mix(c.ok, c.surface, 0.35),
+      colorWarningBg: mix(c.warn, c.surface, 0.08),
+      colorWarningBorder: mix(c.warn, c.surface, 0.35),
+      colorErrorBg: mix(c.bad, c.surface, 0.06),
+      colorErrorBorder: mix(c.bad, c.surface, 0.35),
+      colorInfoBg: mix(c.primary, c.surface, 0.08),
+      colorInfoBorder: mix(c.primary, c.surface, 0.35),
       colorBgLayout: c.bg,
       colorBgContainer: c.surface,
       colorBgElevated: c.raised,

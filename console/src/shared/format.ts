@@ -1,5 +1,5 @@
 /** Numbers, money, bytes and durations as people read them, by `Intl` and in the console's language. */
-import { getLocale } from '@/i18n';
+import { getLocale, translate } from '@/i18n';
 
 const tag = () => (getLocale() === 'zh' ? 'zh-CN' : 'en-US');
 
@@ -92,7 +92,7 @@ export function formatRelative(at: Date, now: Date): string {
   const seconds = (at.getTime() - now.getTime()) / 1000;
   const format = new Intl.RelativeTimeFormat(tag(), { numeric: 'auto' });
   for (const [unit, size] of STEPS) if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
-  return format.format(0, 'second');
+  return translate('word.just_now');
 }
 
 export function formatAbsolute(at: Date, timeZone?: string): string {

@@ -12,6 +12,7 @@ import { useAction } from '@/shared/ui/action';
 import { showFieldErrors } from '@/shared/ui/field-errors';
 import { useGo } from '@/shared/ui/link';
 import { ErrorState } from '@/shared/ui/states';
+import { Connect } from './connect';
 import { Gate } from './gate';
 
 interface Values {
@@ -27,12 +28,12 @@ export function safeReturn(wanted: string | undefined): string {
 export function LoginPage() {
   const { t } = useT();
   const { handle, meta, place } = useConsole();
-  const [search] = useSearch();
+  const [search, setSearch] = useSearch();
   const client = useQueryClient();
   const go = useGo();
   const [form] = Form.useForm<Values>();
   const returnTo = safeReturn(search.return);
-  const [problem, setProblem] = useState<ApiProblem | null>(() => (search.error ? new ApiProblem({ code: search.error, request_id: search.request_id }, 401, null) : null));
+  const [problem, setProblem] = useState<ApiProblem | null>(() => (search.error ? new ApiProblem({ code: search.error, reason: search.reason, request_id: search.request_id }, 401, null) : null));
 
   const tenantRealm = meta.realm === 'tenant';
   const methods = useQuery({
@@ -59,6 +60,15 @@ export function LoginPage() {
   const passwordAllowed = !tenantRealm || methods.data?.password !== false;
   const startUrl = (id: string) => `${place.apiBase}/api/v1/login/${encodeURIComponent(id)}/start?return_to=${encodeURIComponent(place.basePath + returnTo)}`;
 
+  // The server sends people here when a connection asks for more than a visit to the provider.
+  if (tenantRealm && search.connection) {
+    const name = connections.find((c) => c.id === search.connection)?.name ?? '';
+    return (
+      <Gate title={t('login.title_tenant', { name: meta.tenant?.name ?? '' })} text={name || undefined}>
+        <Connect connection={search.connection} name={name} returnTo={place.basePath + returnTo} onBack={() => setSearch(search.return ? { return: search.return } : {})} />
+      </Gate>
+    );
+  }
   return (
     <Gate title={tenantRealm ? t('login.title_tenant', { name: meta.tenant?.name ?? '' }) : t('login.title')} text={tenantRealm ? undefined : t('login.text')}>
       {problem && <ErrorState compact error={problem} />}

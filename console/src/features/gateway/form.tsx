@@ -63,17 +63,17 @@ export function RouteForm({ route, onClose }: { route: Route | 'new' | null; onC
           <CopyAs method={existing ? 'PUT' : 'POST'} path={existing ? `/api/v1/routes/${existing.id}` : '/api/v1/routes'} body={routeBody(values)} />
           <span className="row">
             <Button onClick={onClose}>{t('action.cancel')}</Button>
-            <Button type="primary" loading={save.isPending} onClick={() => form.submit()} data-testid="route-submit">
+            <Button type="primary" loading={save.isPending} htmlType="submit" form="route-form" data-testid="route-submit">
               {t('action.save')}
             </Button>
           </span>
         </div>
       }
     >
-      <Form<Values> form={form} layout="vertical" initialValues={FRESH} onFinish={(v) => save.mutate(v)}>
+      <Form<Values> id="route-form" form={form} layout="vertical" initialValues={FRESH} onFinish={(v) => save.mutate(v)}>
         {problem && <ErrorState compact error={problem} />}
         <Form.Item name="path_prefix" label={t('routes.path')} extra={t('routes.path_hint')} rules={[{ required: true, pattern: /^\//, message: t('routes.path_rule') }]}>
-          <Input className="mono" />
+          <Input className="mono" autoFocus />
         </Form.Item>
         <Form.Item name="upstream" label={t('routes.upstream')} rules={[{ required: true, type: 'url', message: t('schema.url') }]}>
           <Input className="mono" placeholder="http://127.0.0.1:9000" inputMode="url" />

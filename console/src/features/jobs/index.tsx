@@ -7,7 +7,7 @@ import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { ServerTable, type Column } from '@/shared/table/server-table';
 import { useAction } from '@/shared/ui/action';
-import { Id } from '@/shared/ui/copyable';
+import { Id, shorten } from '@/shared/ui/copyable';
 import { Link } from '@/shared/ui/link';
 import { Page } from '@/shared/ui/page';
 import { Status } from '@/shared/ui/status';
@@ -24,7 +24,7 @@ export function JobsPage() {
   const columns: Column<Job>[] = [
     { key: 'kind', title: t('field.kind'), csv: (r) => r.kind, render: (r) => <code className="strong">{r.kind}</code> },
     { key: 'state', title: t('field.status'), csv: (r) => r.state, render: (r) => <Status value={r.state} /> },
-    { key: 'tenant', title: t('routes.tenant'), csv: (r) => r.tenant, render: (r) => (r.tenant ? <Link to={`/tenants/${r.tenant}`}>{r.tenant}</Link> : <span className="muted">–</span>) },
+    { key: 'tenant', title: t('routes.tenant'), csv: (r) => r.tenant, render: (r) => (r.tenant ? <Link to={`/tenants/${r.tenant}`}><code>{shorten(r.tenant)}</code></Link> : <span className="muted">–</span>) },
     { key: 'attempts', title: t('jobs.attempts'), align: 'right', csv: (r) => r.attempts, render: (r) => (r.max_attempts ? `${r.attempts} / ${r.max_attempts}` : r.attempts) },
     { key: 'run_at', title: t('jobs.run_at'), csv: (r) => r.run_at, render: (r) => <RelativeTime value={r.run_at} /> },
     { key: 'last_error', title: t('jobs.last_error'), csv: (r) => r.last_error, render: (r) => (r.last_error ? <span className="bad clip">{r.last_error}</span> : '') },

@@ -48,22 +48,22 @@ export function AddMember({ open, onClose }: { open: boolean; onClose: () => voi
           <CopyAs method="POST" path="/api/v1/users" body={{ ...values, password: undefined }} cli={['user', 'create', values?.email || 'EMAIL', '--name', values?.name || 'NAME', '--role', values?.role ?? 'member']} />
           <span className="row">
             <Button onClick={onClose}>{t('action.cancel')}</Button>
-            <Button type="primary" loading={add.isPending} onClick={() => form.submit()} data-testid="member-submit">
+            <Button type="primary" loading={add.isPending} htmlType="submit" form="member-form" data-testid="member-submit">
               {t('members.add')}
             </Button>
           </span>
         </div>
       }
     >
-      <Form<Values> form={form} layout="vertical" initialValues={{ role: 'member' }} preserve={false} onFinish={(v) => add.mutate(v)}>
+      <Form<Values> id="member-form" form={form} layout="vertical" initialValues={{ role: 'member' }} preserve={false} onFinish={(v) => add.mutate(v)}>
         {problem && <ErrorState compact error={problem} />}
         <Form.Item name="name" label={t('field.name')} rules={[{ required: true, message: t('form.required') }]}>
-          <Input autoComplete="off" />
+          <Input autoComplete="off" autoFocus />
         </Form.Item>
         <Form.Item name="email" label={t('field.email')} rules={[{ required: true, type: 'email', message: t('setup.email_rule') }]}>
           <Input autoComplete="off" inputMode="email" />
         </Form.Item>
-        <Form.Item name="role" label={t('field.role')}>
+        <Form.Item name="role" label={t('field.role')} required>
           <Select options={ROLES.map((value) => ({ value, label: tv('role', value) }))} />
         </Form.Item>
         <Form.Item name="password" label={t('field.password')} extra={t('tenants.owner_password')} rules={[{ min: 12, message: t('password.short') }]}>

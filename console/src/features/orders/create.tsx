@@ -74,14 +74,14 @@ export function CreateOrder({ open, onClose }: { open: boolean; onClose: () => v
           <CopyAs method="POST" path="/api/v1/orders" body={values?.currency ? body(values) : {}} />
           <span className="row">
             <Button onClick={onClose}>{t('action.cancel')}</Button>
-            <Button type="primary" loading={create.isPending} onClick={() => form.submit()} data-testid="order-submit">
+            <Button type="primary" loading={create.isPending} htmlType="submit" form="order-form" data-testid="order-submit">
               {minor ? t('orders.create_for', { amount: formatMoney({ minor, currency: values!.currency }) }) : t('action.create')}
             </Button>
           </span>
         </div>
       }
     >
-      <Form<Values> form={form} layout="vertical" preserve={false} initialValues={{ currency: 'USD' }} onFinish={(v) => create.mutate(v)}>
+      <Form<Values> id="order-form" form={form} layout="vertical" preserve={false} initialValues={{ currency: 'USD' }} onFinish={(v) => create.mutate(v)}>
         {problem && <ErrorState compact error={problem} />}
         <div className="grid-2">
           <Form.Item
@@ -95,7 +95,7 @@ export function CreateOrder({ open, onClose }: { open: boolean; onClose: () => v
           >
             <Input inputMode="decimal" placeholder="99.00" autoComplete="off" className="num" autoFocus />
           </Form.Item>
-          <Form.Item name="currency" label={t('tenants.currency')}>
+          <Form.Item name="currency" label={t('tenants.currency')} required>
             <Select showSearch options={CURRENCIES.map((value) => ({ value, label: value }))} />
           </Form.Item>
         </div>

@@ -21,7 +21,9 @@ export function OrdersPage() {
   const { t, tv } = useT();
   const scope = useScope();
   const [search, setSearch] = useSearch();
-  const [creating, setCreating] = useState(search.new === '1');
+  const [asked, ask] = useState(false);
+  // The palette leads here by the address, also when this page is shown already.
+  const creating = asked || search.new === '1';
   useLiveRefresh(['order'], [scope.key, 'orders']);
   const columns: Column<Order>[] = [
     {
@@ -43,7 +45,7 @@ export function OrdersPage() {
     { key: 'id', title: t('field.id'), csv: (r) => r.id, render: (r) => <Id value={r.id} short />, hidden: true },
   ];
   const create = scope.can('order:write') && (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => setCreating(true)} data-testid="order-create">
+    <Button type="primary" icon={<PlusOutlined />} onClick={() => ask(true)} data-testid="order-create">
       {t('orders.create')}
     </Button>
   );
@@ -61,7 +63,7 @@ export function OrdersPage() {
       <CreateOrder
         open={creating}
         onClose={() => {
-          setCreating(false);
+          ask(false);
           if (search.new) setSearch({}, true);
         }}
       />

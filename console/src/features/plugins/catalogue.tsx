@@ -20,9 +20,11 @@ export function CataloguePage() {
   const { t, tv, locale } = useT();
   const scope = useScope();
   const [search, setSearch] = useSearch();
-  const [open, setOpen] = useState(search.upload === '1');
+  const [asked, ask] = useState(false);
+  // The palette leads here by the address, also when this page is shown already.
+  const open = asked || search.upload === '1';
   const upload = scope.can('platform.plugin:write') && (
-    <Button type="primary" icon={<UploadOutlined />} onClick={() => setOpen(true)} data-testid="plugin-upload">
+    <Button type="primary" icon={<UploadOutlined />} onClick={() => ask(true)} data-testid="plugin-upload">
       {t('plugins.upload')}
     </Button>
   );
@@ -66,7 +68,7 @@ export function CataloguePage() {
       <UploadPlugin
         open={open}
         onClose={() => {
-          setOpen(false);
+          ask(false);
           if (search.upload) setSearch({}, true);
         }}
       />

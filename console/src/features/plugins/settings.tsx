@@ -36,8 +36,9 @@ export function Settings({ installation, plugin }: { installation: Installation;
     setTyped({});
   }, [installation.updated_at, installation.name, installation.config]);
 
+  // Both sides without what is not shown: a value that nobody can see is no change of theirs.
   const config = visibleValue(bare, value);
-  const changes = diff({ name: installation.name, config: installation.config as JsonObject }, { name, config });
+  const changes = diff({ name: installation.name, config: visibleValue(bare, installation.config as JsonObject) }, { name, config });
   const newSecrets = Object.entries(typed).filter(([, v]) => v);
   const dirty = changes.length > 0 || newSecrets.length > 0;
   useUnsavedGuard(dirty);

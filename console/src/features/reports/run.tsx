@@ -66,11 +66,8 @@ export function RunReport({ open, definitions, onClose }: { open: boolean; defin
               <Button
                 type="primary"
                 loading={run.isPending}
-                onClick={() => {
-                  setTried(true);
-                  setProblem(null);
-                  if (validate(schema, params).length === 0) run.mutate();
-                }}
+                htmlType="submit"
+                form={`${id}-form`}
                 data-testid="report-submit"
               >
                 {t('reports.run')}
@@ -83,7 +80,16 @@ export function RunReport({ open, definitions, onClose }: { open: boolean; defin
       {!definition ? (
         <EmptyState text={t('reports.none')} action={<Link to={scope.to('/plugins/enable')}>{t('plugins.enable')}</Link>} />
       ) : (
-        <>
+        <form
+          id={`${id}-form`}
+          noValidate
+          onSubmit={(e) => {
+            e.preventDefault();
+            setTried(true);
+            setProblem(null);
+            if (validate(schema, params).length === 0) run.mutate();
+          }}
+        >
           {problem && <ErrorState compact error={problem} />}
           <div className="schema-row">
             <label htmlFor={id}>{t('reports.report')}</label>
@@ -94,7 +100,7 @@ export function RunReport({ open, definitions, onClose }: { open: boolean; defin
             <Radio.Group aria-labelledby={`${id}-format`} optionType="button" value={format} onChange={(e) => setFormat(e.target.value as string)} options={definition.formats.map((f) => ({ value: f, label: f.toUpperCase() }))} />
           </div>
           <SchemaForm schema={schema} value={params} onChange={setParams} errors={[...local, ...(problem ? fieldsBelow(problem, '/params') : [])]} />
-        </>
+        </form>
       )}
     </Drawer>
   );

@@ -71,6 +71,10 @@ export function CreateTenant({ open, onClose }: { open: boolean; onClose: () => 
       title={t('tenants.create')}
       size={480}
       forceRender
+      afterOpenChange={(now) => {
+        // Rendered before it is opened, so the field can't ask for the focus itself.
+        if (now) (form.getFieldInstance('name') as { focus(): void } | null)?.focus();
+      }}
       footer={
         <div className="row spread">
           <CopyAs
@@ -81,7 +85,7 @@ export function CreateTenant({ open, onClose }: { open: boolean; onClose: () => 
           />
           <span className="row">
             <Button onClick={close}>{t('action.cancel')}</Button>
-            <Button type="primary" loading={create.isPending} onClick={() => form.submit()} data-testid="tenant-submit">
+            <Button type="primary" loading={create.isPending} htmlType="submit" form="tenant-form" data-testid="tenant-submit">
               {t('action.create')}
             </Button>
           </span>
@@ -89,6 +93,7 @@ export function CreateTenant({ open, onClose }: { open: boolean; onClose: () => 
       }
     >
       <Form<Values>
+        id="tenant-form"
         form={form}
         layout="vertical"
         requiredMark={false}

@@ -21,7 +21,9 @@ export function TenantsPage() {
   const { t, tv } = useT();
   const scope = useScope();
   const [search, setSearch] = useSearch();
-  const [open, setOpen] = useState(search.new === '1');
+  const [asked, ask] = useState(false);
+  // The palette leads here by the address, also when this page is shown already.
+  const open = asked || search.new === '1';
   const canCreate = scope.can('platform.tenant:write');
 
   const columns: Column<Tenant>[] = [
@@ -49,7 +51,7 @@ export function TenantsPage() {
     { key: 'id', title: t('field.id'), csv: (r) => r.id, render: (r) => <Id value={r.id} short /> },
   ];
   const create = canCreate && (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => setOpen(true)} data-testid="tenant-create">
+    <Button type="primary" icon={<PlusOutlined />} onClick={() => ask(true)} data-testid="tenant-create">
       {t('tenants.create')}
     </Button>
   );
@@ -69,7 +71,7 @@ export function TenantsPage() {
       <CreateTenant
         open={open}
         onClose={() => {
-          setOpen(false);
+          ask(false);
           if (search.new) setSearch({}, true);
         }}
       />

@@ -75,23 +75,23 @@ export function TenantSummary() {
         footer={
           <div className="row end">
             <Button onClick={() => setEditing(false)}>{t('action.cancel')}</Button>
-            <Button type="primary" loading={save.isPending} onClick={() => form.submit()} data-testid="tenant-save">
+            <Button type="primary" loading={save.isPending} htmlType="submit" form="tenant-edit-form" data-testid="tenant-save">
               {t('action.save')}
             </Button>
           </div>
         }
       >
-        <Form<Values> form={form} layout="vertical" initialValues={tenant} onFinish={(v) => save.mutate(v)}>
+        <Form<Values> id="tenant-edit-form" form={form} layout="vertical" initialValues={tenant} onFinish={(v) => save.mutate(v)}>
           <Form.Item name="name" label={t('field.name')} rules={[{ required: true, message: t('form.required') }]}>
             <Input />
           </Form.Item>
-          <Form.Item name="plan" label={t('tenants.plan')}>
+          <Form.Item name="plan" label={t('tenants.plan')} required>
             <Select options={PLANS.map((value) => ({ value, label: tv('plan', value) }))} />
           </Form.Item>
-          <Form.Item name="locale" label={t('tenants.locale')}>
+          <Form.Item name="locale" label={t('tenants.locale')} required>
             <Select options={[{ value: 'en', label: 'English' }, { value: 'zh', label: '中文' }]} />
           </Form.Item>
-          <Form.Item name="time_zone" label={t('tenants.time_zone')}>
+          <Form.Item name="time_zone" label={t('tenants.time_zone')} required>
             <Select showSearch options={timeZones().map((value) => ({ value, label: value }))} />
           </Form.Item>
         </Form>

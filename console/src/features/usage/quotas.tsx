@@ -97,7 +97,7 @@ function QuotaDialog({ quota, busy, onClose, onSave }: { quota: Quota | null; bu
           <p className="muted">{t('quotas.now_used', { n: quantity(quota.used, quota.unit) })}</p>
           <label htmlFor={id} className="field">
             <span>
-              {t('quotas.limit')} ({quota.unit})
+              {t('quotas.limit')} ({tv('unit', quota.unit)})
             </span>
             <InputNumber id={id} style={{ width: 200 }} min={0} precision={0} disabled={unlimited} value={limit} onChange={setLimit} data-testid="quota-limit" />
           </label>

@@ -15,6 +15,12 @@ import { quantity, QuotaBars, useQuotas } from './quota-bars';
 const PERIODS = ['24h', '7d', '30d', '90d'] as const;
 const FALLBACK_METERS = ['api.calls'];
 
+/** A mean per day or hour; a small one keeps a digit, so that three calls in a month are not shown as none a day. */
+function mean(total: number, points: number): number {
+  const exact = points > 0 ? total / points : 0;
+  return exact < 10 ? Math.round(exact * 10) / 10 : Math.round(exact);
+}
+
 export function UsagePage() {
   const { t, tv } = useT();
   const scope = useScope();
@@ -59,7 +65,7 @@ export function UsagePage() {
             items={[
               { label: t('usage.total'), value: quantity(usage.data.total, unit), hint: t(`period.${period}`), testId: 'usage-total' },
               { label: bucket === 'day' ? t('usage.peak_day') : t('usage.peak_hour'), value: quantity(peak, unit) },
-              { label: bucket === 'day' ? t('usage.mean_day') : t('usage.mean_hour'), value: quantity(points.length > 0 ? Math.round(usage.data.total / points.length) : 0, unit) },
+              { label: bucket === 'day' ? t('usage.mean_day') : t('usage.mean_hour'), value: quantity(mean(usage.data.total, points.length), unit) },
             ]}
           />
           <div className="split">

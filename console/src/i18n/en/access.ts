@@ -20,4 +20,10 @@ export const access = {
   'login.submit': 'Sign in',
   'login.with': 'Continue with {name}',
   'login.or': 'or',
+  'login.leaving': 'Going to {name} …',
+  'login.scan': 'Scan the code with the app of {name}',
+  'login.waiting': 'Waiting for your confirmation …',
+  'login.cannot_show': 'This way to sign in can’t be shown here.',
+  'login.again': 'Start again',
+  'login.back': 'Other ways to sign in',
 } as const;

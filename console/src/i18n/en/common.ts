@@ -35,6 +35,7 @@ export const common = {
   'word.unsaved': 'Unsaved changes',
   'word.saved': 'Saved',
   'word.docs': 'Read the guide',
+  'word.just_now': 'just now',
   'field.id': 'Id',
   'field.name': 'Name',
   'field.email': 'Email',

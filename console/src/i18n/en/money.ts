@@ -80,4 +80,8 @@ export const money = {
   'reports.finished': 'Finished',
   'store.sqlite': 'SQLite',
   'store.postgres': 'PostgreSQL',
+  'unit.call': 'calls',
+  'unit.token': 'tokens',
+  'unit.member': 'members',
+  'unit.unit': 'units',
 } as const;

@@ -22,4 +22,10 @@ export const access: Record<keyof typeof source, string> = {
   'login.submit': '登录',
   'login.with': '使用 {name} 登录',
   'login.or': '或',
+  'login.leaving': '正在前往 {name}…',
+  'login.scan': '请使用 {name} 的应用扫码',
+  'login.waiting': '等待您确认…',
+  'login.cannot_show': '此登录方式无法在这里显示。',
+  'login.again': '重新开始',
+  'login.back': '其他登录方式',
 };

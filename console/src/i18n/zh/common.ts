@@ -37,6 +37,7 @@ export const common: Record<keyof typeof source, string> = {
   'word.unsaved': '有未保存的更改',
   'word.saved': '已保存',
   'word.docs': '查看文档',
+  'word.just_now': '刚刚',
   'field.id': '编号',
   'field.name': '名称',
   'field.email': '邮箱',

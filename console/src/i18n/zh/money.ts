@@ -82,4 +82,8 @@ export const money: Record<keyof typeof source, string> = {
   'reports.finished': '完成时间',
   'store.sqlite': 'SQLite',
   'store.postgres': 'PostgreSQL',
+  'unit.call': '次',
+  'unit.token': '个 Token',
+  'unit.member': '人',
+  'unit.unit': '单位',
 };

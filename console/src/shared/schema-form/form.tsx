@@ -69,6 +69,7 @@ export function ObjectFields({ schema, value, onChange, errors, secrets, disable
               disabled={disabled}
               root={root}
               rootValue={rootValue}
+              titled={fields.length === 1 && group.title === field.title}
             />
           );
         });

@@ -17,6 +17,8 @@ export interface RowProps {
   disabled?: boolean;
   root: Schema;
   rootValue: JsonObject;
+  /** The group's title above says the same already. */
+  titled?: boolean;
 }
 
 /** The errors of this field: its own, and for values drawn as one control also those inside it. */
@@ -35,7 +37,7 @@ export function Row(props: RowProps) {
   const boxed = field.widget === 'object' || field.widget === 'list';
   const control = <Control {...props} id={id} describedBy={describedBy} invalid={problems.length > 0} />;
   const label = (
-    <label htmlFor={boxed ? undefined : id} id={`${id}-label`}>
+    <label htmlFor={boxed ? undefined : id} id={`${id}-label`} className={props.titled && boxed ? 'visually-hidden' : undefined}>
       {field.title}
       {!field.required && field.schema.default === undefined && field.widget !== 'switch' && <span className="muted small"> {t('form.optional')}</span>}
     </label>

@@ -45,7 +45,8 @@ export interface Hints {
   /** `true`, or the name of the secret the value is stored under. */
   secret?: boolean | string;
   'show-if'?: JsonObject;
-  i18n?: Record<string, { title?: string; description?: string; placeholder?: string; options?: Record<string, string> }>;
+  /** By language; `enum` has the labels of the values. */
+  i18n?: Record<string, { title?: string; description?: string; placeholder?: string; enum?: Record<string, string> }>;
   /** On the root: titles of the groups. */
   groups?: Record<string, { order?: number; title?: string; i18n?: Record<string, { title?: string; description?: string }> }>;
 }
@@ -127,7 +128,7 @@ function unwrapNullable(schema: Schema, root: Schema): { schema: Schema; nullabl
 }
 
 function optionsOf(schema: Schema, root: Schema, locale: Locale): Field['options'] {
-  const words = i18nOf(schema, locale)?.options ?? {};
+  const words = i18nOf(schema, locale)?.enum ?? {};
   if (schema.enum) return schema.enum.filter((v) => v !== null).map((value) => ({ value, label: words[String(value)] ?? String(value) }));
   const alternatives = (schema.oneOf ?? schema.anyOf ?? []).map((s) => resolve(s, root));
   if (alternatives.length > 0 && alternatives.every((s) => s.const !== undefined)) {
@@ -220,8 +221,9 @@ export function groupsOf(fields: Field[], root: Schema, locale: Locale): Group[]
     }
     group.fields.push(field);
   }
-  // Fields without a group come first.
-  return [...groups.values()].sort((a, b) => (a.key === '' ? -1 : b.key === '' ? 1 : (named[a.key]?.order ?? 0) - (named[b.key]?.order ?? 0)));
+  // Fields without a group come first, groups nobody described last.
+  const place = (key: string) => (key === '' ? -1 : (named[key]?.order ?? 1000));
+  return [...groups.values()].sort((a, b) => place(a.key) - place(b.key));
 }
 
 function mapTitles(i18n: Record<string, { title?: string }> | undefined): Record<string, string> {

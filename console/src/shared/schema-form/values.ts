@@ -8,12 +8,14 @@ export const isObject = (v: unknown): v is JsonObject => typeof v === 'object' &
 /** The value a new form starts with: the schema's defaults, and empty objects where an object is required. */
 export function defaultsOf(schema: Schema, root: Schema = schema, depth = 0): Json {
   const s = resolve(schema, root);
-  if (s.default !== undefined) return structuredClone(s.default);
+  // The server completes an object that has a default of its own with the defaults of its fields; so does the form.
+  const own = isObject(s.default) ? s.default : {};
+  if (s.default !== undefined && !(isObject(s.default) && s.properties)) return structuredClone(s.default);
   if (s.const !== undefined) return s.const;
   if (depth < 8 && typesOf(s).includes('object') && s.properties) {
-    const out: JsonObject = {};
+    const out: JsonObject = structuredClone(own);
     for (const field of fieldsOf(s, root, 'en')) {
-      if (field.secret) continue;
+      if (field.secret || field.key in out) continue;
       const value = defaultsOf(field.schema, root, depth + 1);
       const empty = isObject(value) && Object.keys(value).length === 0;
       if (value !== undefined && (!empty || field.required)) out[field.key] = value;
@@ -95,7 +97,8 @@ function ruleBroken(field: Field, v: Json): string | null {
   if (typeof v === 'string') {
     if (s.minLength !== undefined && [...v].length < s.minLength) return translate('schema.min_length', { n: s.minLength });
     if (s.maxLength !== undefined && [...v].length > s.maxLength) return translate('schema.max_length', { n: s.maxLength });
-    if (s.pattern && !matches(s.pattern, v)) return translate('schema.pattern', { pattern: s.pattern });
+    // An address is what such patterns mean; nobody reads them.
+    if (s.pattern && !matches(s.pattern, v)) return s.pattern.includes('https?://') ? translate('schema.url') : translate('schema.pattern', { pattern: s.pattern });
     if ((s.format === 'uri' || s.format === 'url') && !isUrl(v)) return translate('schema.url');
     if (s.format === 'email' && !/^[^\s@]+@[^\s@]+$/.test(v)) return translate('schema.email');
   }

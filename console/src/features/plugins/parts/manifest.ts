@@ -75,11 +75,14 @@ export function capabilitiesOf(manifest: unknown, locale: Locale, schema?: Schem
   return out;
 }
 
-/** `{bytes: 1048576, keys: 1000}` → `1 MiB, 1000 keys`. */
+/** `{bytes: 1048576, keys: 1000}` → `1 MiB, 1,000 keys`. */
 function describeSizes(value: unknown): string {
   if (!isObject(value)) return value === true ? '' : text(value);
   return Object.entries(value)
-    .map(([k, v]) => (k !== 'bytes' ? `${text(v)} ${k}` : typeof v === 'number' ? formatBytes(v) : text(v)))
+    .map(([k, v]) => {
+      if (k === 'bytes') return typeof v === 'number' ? formatBytes(v) : text(v);
+      return k === 'keys' && typeof v === 'number' ? translate('plugins.keys', { n: v }) : `${text(v)} ${k}`;
+    })
     .join(', ');
 }
 
