@@ -9,6 +9,8 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/aistack
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
 SETUP := tests/peers/setup.sh
+# What `make bench` runs: one file each under host/*/benches
+BENCHES := call quota tenant_tx hop
 # What `make run` serves: make run LISTEN=127.0.0.1:9000 DATA_DIR=/tmp/a DEMO=
 LISTEN ?= 127.0.0.1:8080
 DATA_DIR ?= data
@@ -33,7 +35,7 @@ bin: ## Say where the binary is
 .PHONY: test
 test: ## Run the tests with their real peers; the last line is the sum
 	$(SETUP) rust console postgres nginx keycloak stripe node browser || true
-	tests/run.sh format console plugins rust
+	tests/run.sh format clippy guests console plugins rust e2e
 
 .PHONY: check
 check: ## What to run before a commit: formats, lints, unit tests, architecture; no peers needed
@@ -43,8 +45,8 @@ check: ## What to run before a commit: formats, lints, unit tests, architecture;
 .PHONY: bench
 bench: plugins ## Measure, with a release build; results in docs/performance.md come from here
 	$(SETUP) postgres nginx
-	cargo build --release -p aistack-server --bin aistack
-	cargo bench -p aistack-tests --benches
+	cargo build --release --workspace --bins
+	cargo bench --workspace $(addprefix --bench ,$(BENCHES))
 
 .PHONY: console
 console: ## Build the console into console/dist, where the server embeds it from

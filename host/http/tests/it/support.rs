@@ -102,6 +102,8 @@ pub(crate) struct Platform {
     pub(crate) app: Arc<App>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) router: Router,
+    /// Streams end when this is gone.
+    _stop: tokio::sync::watch::Sender<bool>,
     /// Removed when the test ends.
     _dir: TempDir,
 }
@@ -175,18 +177,20 @@ impl Platform {
             allow_private_addresses: false,
         };
         let app = Arc::new(App::new(ports, config));
+        let (stop, stopping) = tokio::sync::watch::channel(false);
         let site = Site {
             trusted_proxies: Vec::new(),
             assets: Arc::new(NoConsole),
             gateway: None,
             demo: false,
-            stopping: tokio::sync::watch::channel(false).1,
+            stopping,
         };
         let state = AppState::new(app.clone(), site);
         Self {
             router: router(&state),
             app,
             clock,
+            _stop: stop,
             _dir: dir,
         }
     }
