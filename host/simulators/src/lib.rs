@@ -38,11 +38,15 @@
 //! who knows the seed knows the keys. The simulators belong on a loopback address.
 
 mod alipay;
+mod ldap;
 mod material;
 mod oidc;
+mod paypal;
+mod saml;
 mod shell;
 mod stripe;
 mod wechatpay;
+mod wecom;
 mod wire;
 
 pub use shell::faults::{Faults, Knob, KnobKind};
@@ -53,8 +57,12 @@ pub use wire::Text;
 #[must_use]
 pub fn all() -> &'static [Simulator] {
     static ALL: &[Simulator] = &[
+        saml::SIMULATOR,
         oidc::SIMULATOR,
+        ldap::SIMULATOR,
+        wecom::SIMULATOR,
         stripe::SIMULATOR,
+        paypal::SIMULATOR,
         alipay::SIMULATOR,
         wechatpay::SIMULATOR,
     ];

@@ -130,12 +130,12 @@ impl Reply {
 }
 
 /// How a receiver says that it took a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Acknowledged {
     /// Any status of 200 to 299.
     By2xx,
     /// A body of exactly these bytes.
-    ByBody(&'static str),
+    ByBody(String),
 }
 
 /// A webhook, signed and ready to be sent.

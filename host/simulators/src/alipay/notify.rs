@@ -93,7 +93,7 @@ impl Alipay {
                 "application/x-www-form-urlencoded; charset=utf-8".into(),
             )],
             body: body.into_bytes(),
-            acknowledged: Acknowledged::ByBody("success"),
+            acknowledged: Acknowledged::ByBody("success".to_owned()),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Keys, certificates and secrets from a seed: the same seed, the same material.
 
 mod certificate;
+pub(crate) use der::element;
 mod der;
+pub(crate) mod people;
 mod prime;
 mod rsa_key;
 

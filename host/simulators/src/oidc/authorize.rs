@@ -1,7 +1,7 @@
 //! The authorization endpoint: checks the request, asks who it is (or is told), and sends the browser back with a code.
 
-use super::people::{self, PEOPLE};
 use super::{Grant, Oidc};
+use crate::material::people::{self, PEOPLE};
 use crate::shell::faults::Armed;
 use crate::shell::page;
 use crate::wire::{Call, Fields, Reply, append_query, escape};

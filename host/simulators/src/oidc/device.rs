@@ -1,7 +1,7 @@
 //! The device authorization grant (RFC 8628).
 
-use super::people::{self, PEOPLE};
 use super::{Grant, Oidc, error};
+use crate::material::people::{self, PEOPLE};
 use crate::shell::page;
 use crate::wire::{Call, Notice, Refusal, Reply};
 use aistack_core::{Rng, Timestamp};

@@ -3,10 +3,9 @@
 
 mod authorize;
 mod device;
-mod people;
 mod token;
 
-use crate::material::{RsaKey, fresh};
+use crate::material::{RsaKey, fresh, people};
 use crate::shell::faults::{Armed, BAD_SIGNATURE, Knob, ROTATE_CERTIFICATE, Rotation, STALE, TIMEOUT_AFTER_CHARGE};
 use crate::shell::{Base, Counterpart, Parts, Simulator, StartError};
 use crate::wire::{Acknowledged, Call, Notice, Refusal, Reply, Text};

@@ -1,8 +1,8 @@
 //! The token endpoint, the ID token in all its right and wrong forms, and the user information.
 
 use super::device::GRANT;
-use super::people::{self, PEOPLE};
 use super::{Grant, Oidc, b64, error};
+use crate::material::people::{self, PEOPLE};
 use crate::shell::faults::Armed;
 use crate::wire::{Call, Fields, Reply};
 use aws_lc_rs::digest::{SHA256, digest};

@@ -106,7 +106,10 @@ async fn send(
         let armed = shared.faults.look();
         let mut notices = make(&armed)?;
         if let Some(to) = what["to"].as_str() {
-            notices.iter_mut().for_each(|n| n.to = Some(to.to_owned()));
+            // A provider that puts parameters behind the address has done so already.
+            let elsewhere = |n: &&mut Notice| !n.to.as_ref().is_some_and(|own| own.starts_with(to));
+            let notices = notices.iter_mut().filter(elsewhere);
+            notices.for_each(|n| n.to = Some(to.to_owned()));
         }
         let notices = deliver::arrange(&mut held, notices, &armed);
         shared.faults.settle(&armed);

@@ -75,7 +75,7 @@ async fn send(shared: &Shared, notice: Notice) -> Value {
             Ok(Ok((status, body))) => {
                 report["status"] = json!(status);
                 report["answer"] = json!(String::from_utf8_lossy(&body));
-                report["acknowledged"] = json!(match notice.acknowledged {
+                report["acknowledged"] = json!(match &notice.acknowledged {
                     Acknowledged::By2xx => (200..300).contains(&status),
                     Acknowledged::ByBody(expected) => body == expected.as_bytes(),
                 });

@@ -76,9 +76,12 @@ pub struct Simulator {
 pub(crate) struct Base {
     /// `http://127.0.0.1:…`, without a slash at the end.
     pub(crate) url: String,
+    pub(crate) address: SocketAddr,
     pub(crate) material: Material,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) faults: Faults,
+    pub(crate) log: Arc<log::Log>,
 }
 
 /// What building gives.
@@ -172,11 +175,15 @@ impl Simulator {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
         let faults = Faults::new(self.knobs);
+        let log = Arc::new(log::Log::default());
         let base = Base {
             url: format!("http://{bound}"),
+            address: bound,
             material: Material::new(options.seed, self.name),
             clock: options.clock.clone(),
             rng: options.rng,
+            faults: faults.clone(),
+            log: log.clone(),
         };
         let url = base.url.clone();
         // Making RSA keys takes a while.
@@ -192,7 +199,7 @@ impl Simulator {
             notes: parts.notes.clone(),
             counterpart: parts.counterpart,
             faults: faults.clone(),
-            log: log::Log::default(),
+            log,
             clock: options.clock,
             courier: Courier::new(),
             webhook: Mutex::new(options.webhook),
@@ -223,7 +230,7 @@ pub(crate) struct Shared {
     pub(crate) notes: Vec<Text>,
     pub(crate) counterpart: Arc<dyn Counterpart>,
     pub(crate) faults: Faults,
-    pub(crate) log: log::Log,
+    pub(crate) log: Arc<log::Log>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) courier: Courier,
     pub(crate) webhook: Mutex<Option<String>>,

@@ -3,7 +3,11 @@
 
 mod alipay;
 mod control;
+mod ldap;
 mod oidc;
+mod paypal;
+mod saml;
 mod stripe;
 mod support;
 mod wechatpay;
+mod wecom;

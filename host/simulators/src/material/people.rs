@@ -1,21 +1,21 @@
-//! The people who can sign in.
+//! The people who can sign in, the same at every identity provider.
 
 use serde_json::{Value, json};
 
 /// Somebody.
 #[derive(Debug)]
-pub(super) struct Person {
-    pub(super) name: &'static str,
-    pub(super) sub: &'static str,
-    full_name: &'static str,
-    email: &'static str,
-    email_verified: bool,
-    phone: &'static str,
-    groups: &'static [&'static str],
-    locale: &'static str,
+pub(crate) struct Person {
+    pub(crate) name: &'static str,
+    pub(crate) sub: &'static str,
+    pub(crate) full_name: &'static str,
+    pub(crate) email: &'static str,
+    pub(crate) email_verified: bool,
+    pub(crate) phone: &'static str,
+    pub(crate) groups: &'static [&'static str],
+    pub(crate) locale: &'static str,
 }
 
-pub(super) const PEOPLE: [Person; 3] = [
+pub(crate) const PEOPLE: [Person; 3] = [
     Person {
         name: "alice",
         sub: "sim-0001",
@@ -49,20 +49,20 @@ pub(super) const PEOPLE: [Person; 3] = [
 ];
 
 /// By name, subject or address.
-pub(super) fn find(who: &str) -> Option<&'static Person> {
+pub(crate) fn find(who: &str) -> Option<&'static Person> {
     static ALL: [Person; 3] = PEOPLE;
     ALL.iter().find(|p| p.name == who || p.sub == who || p.email == who)
 }
 
 impl Person {
     /// Everything that is known.
-    pub(super) fn claims(&self) -> Value {
+    pub(crate) fn claims(&self) -> Value {
         json!({"sub": self.sub, "preferred_username": self.name, "name": self.full_name, "locale": self.locale,
             "email": self.email, "email_verified": self.email_verified, "phone_number": self.phone, "groups": self.groups})
     }
 
     /// What a scope shows.
-    pub(super) fn claims_of(&self, scope: &str) -> Value {
+    pub(crate) fn claims_of(&self, scope: &str) -> Value {
         let shown: &[(&str, &[&str])] = &[
             ("profile", &["preferred_username", "name", "locale", "groups"]),
             ("email", &["email", "email_verified"]),
