@@ -238,14 +238,7 @@ impl Query {
         page: (Option<i64>, i64),
     ) -> Result<Self, Problem> {
         let actor_id = actor.map(actor_uuid).transpose()?;
-        let (target_id, target_kind) = match target {
-            Some(t) if t.contains('_') && t.len() > 36 => (Some(t), None),
-            Some(t) => match t.split_once(':') {
-                Some((kind, id)) => (Some(id.to_owned()), Some(kind.to_owned())),
-                None => (None, Some(t)),
-            },
-            None => (None, None),
-        };
+        let (target_kind, target_id) = target.map_or((None, None), |t| target_of(&t));
         Ok(Self {
             filter: AuditFilter {
                 action,
@@ -264,6 +257,19 @@ impl Query {
     }
 }
 
+/// `kind:id`, an id, or a kind. Ids are a prefix and 32 hexadecimal digits; kinds may have an underscore too.
+fn target_of(text: &str) -> (Option<String>, Option<String>) {
+    if let Some((kind, id)) = text.split_once(':') {
+        return (Some(kind.to_owned()), Some(id.to_owned()));
+    }
+    let digits = text.rsplit_once('_').map_or("", |(_, digits)| digits);
+    if digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        (None, Some(text.to_owned()))
+    } else {
+        (Some(text.to_owned()), None)
+    }
+}
+
 fn actor_uuid(text: &str) -> Result<Uuid, Problem> {
     let id = text.parse::<UserId>().map(|i| i.0);
     let id = id.or_else(|_| text.parse::<OperatorId>().map(|i| i.0));
@@ -275,4 +281,24 @@ fn actor_uuid(text: &str) -> Result<Uuid, Problem> {
                 "an actor is the id of a user, an operator or an installation",
             )])
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::target_of;
+
+    #[test]
+    fn a_target_is_named_by_kind_by_id_or_by_both() {
+        let some = |s: &str| Some(s.to_owned());
+        // The prefixes have different lengths.
+        for id in [
+            "ten_01a209b465a875f79f857c55d9c330c0",
+            "plugv_01a209b465a875f79f857c55d9c330c0",
+        ] {
+            assert_eq!(target_of(id), (None, some(id)));
+            assert_eq!(target_of(&format!("tenant:{id}")), (some("tenant"), some(id)));
+        }
+        assert_eq!(target_of("setup_token"), (some("setup_token"), None));
+        assert_eq!(target_of("quota:api.calls"), (some("quota"), some("api.calls")));
+    }
 }

@@ -83,6 +83,15 @@ impl Policy {
     }
 }
 
+/// Names of the roles, for forms in this language.
+fn role_names(language: &str) -> Value {
+    if language == "zh-CN" {
+        json!({ "admin": "管理员", "billing": "财务", "auditor": "审计员", "member": "成员" })
+    } else {
+        json!({ "admin": "Admin", "billing": "Billing", "auditor": "Auditor", "member": "Member" })
+    }
+}
+
 /// The JSON Schema of these rules, spliced into the config schema of every identity plugin. No mapping reaches owner.
 #[must_use]
 pub fn schema() -> Value {
@@ -90,7 +99,7 @@ pub fn schema() -> Value {
         "type": "object",
         "title": "Accounts",
         "description": "Who gets an account through this connection, and with which role.",
-        "x-aistack": { "group": "accounts", "order": 900, "i18n": { "zh-CN": { "title": "账号", "description": "通过此连接登录的人如何获得账号和角色。" } } },
+        "x-aistack": { "group": "provisioning", "order": 900, "i18n": { "zh-CN": { "title": "账号", "description": "通过此连接登录的人如何获得账号和角色。" } } },
         "default": {},
         "additionalProperties": false,
         "properties": {
@@ -102,7 +111,7 @@ pub fn schema() -> Value {
             "default_role": {
                 "enum": ["member", "billing", "auditor"], "default": "member",
                 "title": "Role of new members",
-                "x-aistack": { "i18n": { "zh-CN": { "title": "新成员的角色" } } }
+                "x-aistack": { "widget": "select", "i18n": { "en": { "enum": role_names("en") }, "zh-CN": { "title": "新成员的角色", "enum": role_names("zh-CN") } } }
             },
             "group_roles": {
                 "type": "array", "default": [], "maxItems": 200,
@@ -114,7 +123,7 @@ pub fn schema() -> Value {
                         "group": { "type": "string", "minLength": 1, "maxLength": 300, "title": "Group id",
                             "x-aistack": { "i18n": { "zh-CN": { "title": "组标识" } } } },
                         "role": { "enum": ["admin", "billing", "auditor", "member"], "title": "Role",
-                            "x-aistack": { "i18n": { "zh-CN": { "title": "角色" } } } }
+                            "x-aistack": { "widget": "select", "i18n": { "en": { "enum": role_names("en") }, "zh-CN": { "title": "角色", "enum": role_names("zh-CN") } } } }
                     }
                 }
             },

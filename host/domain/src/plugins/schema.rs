@@ -3,7 +3,7 @@
 
 use crate::FieldError;
 use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Why a schema can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -186,7 +186,18 @@ pub fn with_host_part(kind: super::port::PluginKind, plugin: &Value) -> Result<V
                     "the config schema uses {PROVISIONING:?}, which is the platform's"
                 )));
             }
-            properties.insert(PROVISIONING.to_owned(), crate::identity::policy::schema());
+            let part = crate::identity::policy::schema();
+            let titles = json!({ "en": { "title": part["title"] }, "zh-CN": { "title": part["x-aistack"]["i18n"]["zh-CN"]["title"] } });
+            properties.insert(PROVISIONING.to_owned(), part);
+            // A group of its own below the plugin's. Hints that are no objects are the plugin's mistake, and only cost it a title.
+            let hints = object.entry("x-aistack").or_insert_with(|| json!({}));
+            if let Some(groups) = hints
+                .as_object_mut()
+                .map(|h| h.entry("groups").or_insert_with(|| json!({})))
+                && let Some(groups) = groups.as_object_mut()
+            {
+                groups.insert(PROVISIONING.to_owned(), json!({ "order": 900, "i18n": titles }));
+            }
         }
     }
     Ok(schema)

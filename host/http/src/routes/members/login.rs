@@ -1,6 +1,9 @@
 //! Signing in through a tenant's connections.
 
-use super::session::session_cookie;
+use super::{
+    login_pages::{form_page, sign_in_page},
+    session::session_cookie,
+};
 use crate::{
     Caller,
     extract::{InTenant, Json, Path, Query},
@@ -162,7 +165,12 @@ async fn start(
         prompt: params.prompt,
         login_hint: params.login_hint,
     };
+    let return_to = begin.return_to.clone();
     match identity::start(&state.app, &t, id, begin).await {
+        // A browser can follow these two by itself; for anything else there is a page.
+        Ok(started) if !json && !matches!(started.step, LoginStep::Redirect(_) | LoginStep::FormPost(..)) => {
+            Ok(found(&sign_in_page(&caller.prefix, id, return_to.as_deref())))
+        }
         Ok(started) => Ok(step(&started, json)),
         Err(problem) => refused(problem, &caller, json),
     }
@@ -187,38 +195,6 @@ fn step(started: &Started, json: bool) -> Response {
     headers.append(header::SET_COOKIE, cookie);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// A page that posts itself (SAML's POST binding); without scripts there is a button.
-fn form_page(url: &str, fields: &[(String, String)]) -> Response {
-    let escape = |s: &str| {
-        s.replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
-            .replace('"', "&quot;")
-    };
-    let inputs: String = fields
-        .iter()
-        .map(|(k, v)| format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escape(k), escape(v)))
-        .collect();
-    let page = format!(
-        "<!doctype html><meta charset=\"utf-8\"><title>Sign in</title><form method=\"post\" action=\"{}\">{inputs}\
-         <button>Continue · 继续</button></form><script>document.forms[0].submit()</script>",
-        escape(url)
-    );
-    // The hash of the one line of script above: nothing else may run here.
-    let policy = "default-src 'none'; script-src 'sha256-ePniVEkSivX/c7XWBGafqh8tSpiRrKiqYeqbG7N1TOE='; base-uri 'none'; frame-ancestors 'none'";
-    (
-        [
-            (
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("text/html; charset=utf-8"),
-            ),
-            (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
-        ],
-        page,
-    )
-        .into_response()
 }
 
 /// Come back from the provider.

@@ -1,6 +1,7 @@
 //! Who comes in: the first operator, passwords and sessions, sign-in through a plugin, the members of a tenant.
 
 mod login;
+mod login_pages;
 pub(super) mod session;
 mod setup;
 mod users;
