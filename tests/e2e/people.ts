@@ -86,6 +86,14 @@ export function dialog(page: Page): Locator {
   return page.getByRole('dialog').filter({ visible: true });
 }
 
+/** Leaves a drawer or dialog with Escape, pressed again when it was still moving in. */
+export async function escape(page: Page): Promise<void> {
+  await expect(async () => {
+    await page.keyboard.press('Escape');
+    await expect(dialog(page)).toHaveCount(0, { timeout: 1_500 });
+  }).toPass({ timeout: 15_000 });
+}
+
 /** No page may be wider than its window. */
 export async function expectNoSideways(page: Page): Promise<void> {
   expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 'the page scrolls sideways').toBeLessThanOrEqual(0);

@@ -96,9 +96,12 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       ...nav.map((i) => ({ id: `go${i.path}`, group: t('palette.go'), label: t(i.label as 'nav.overview'), run: jump(i.path) })),
       ...actions.flatMap(([id, label, run]) => (run ? [{ id: `do-${id}`, group: t('palette.actions'), label, run }] : [])),
     ].filter((e) => matchesQuery(`${e.label} ${e.group}`, q));
-    const found = q.trim() ? (objects.data ?? []).map((o) => ({ id: o.id, group: t(o.group), label: o.label, hint: o.hint, run: jump(o.path) })) : [];
-    return [...found, ...local];
-  }, [q, objects.data, t, meta.realm, scope, go, theme.name]);
+    // Answers to an earlier query stay until the new ones are there, as far as they still fit.
+    const fitting = (objects.data ?? []).filter((o) => !objects.isPlaceholderData || matchesQuery(`${o.label} ${o.hint}`, q));
+    const found = q.trim() ? fitting.map((o) => ({ id: o.id, group: t(o.group), label: o.label, hint: o.hint, run: jump(o.path) })) : [];
+    // What is known at once comes first: answers that arrive later must not slip under the Enter key.
+    return [...local, ...found];
+  }, [q, objects.data, objects.isPlaceholderData, t, meta.realm, scope, go, theme.name]);
 
   const current = Math.min(at, Math.max(0, entries.length - 1));
   useEffect(() => {

@@ -30,6 +30,8 @@ export function Settings({ installation, plugin }: { installation: Installation;
   const [typed, setTyped] = useState<Record<string, string>>({});
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const [reviewing, setReviewing] = useState(false);
+  // A new number makes a new form: fields that were opened to replace a secret close again.
+  const [edition, setEdition] = useState(0);
   useEffect(() => {
     setName(installation.name);
     setValue(installation.config as JsonObject);
@@ -61,6 +63,7 @@ export function Settings({ installation, plugin }: { installation: Installation;
     after: () => {
       setReviewing(false);
       setTyped({});
+      setEdition((n) => n + 1);
     },
   });
   const reset = () => {
@@ -68,6 +71,7 @@ export function Settings({ installation, plugin }: { installation: Installation;
     setValue(installation.config as JsonObject);
     setTyped({});
     setProblem(null);
+    setEdition((n) => n + 1);
   };
   return (
     <div className="split">
@@ -97,6 +101,7 @@ export function Settings({ installation, plugin }: { installation: Installation;
           <Input id={nameId} value={name} maxLength={80} disabled={!writable} onChange={(e) => setName(e.target.value)} />
         </div>
         <SchemaForm
+          key={edition}
           schema={schema}
           value={value}
           onChange={setValue}
