@@ -17,17 +17,18 @@ fn switch_on(database: &Database, certificate: &str, key: &str) {
     };
     // COPY writes the line breaks inside a value as `\n`; CSV with a quote that never occurs keeps them.
     let raw = |name: &str, text: &str| write(name, text).replace("TO %L'", "TO %L WITH (FORMAT csv, QUOTE ''~'')'");
-    let strip = |name: &str| {
-        // CSV quotes a value with line breaks; take the quotes off again.
+    let finish = |name: &str| {
+        // CSV quotes a value with line breaks: take the quotes off again. And a key may be its owner's alone.
         format!(
-            "SELECT format('COPY (SELECT 1) TO PROGRAM %L', 'sed -i s/~//g ' || current_setting('data_directory') || '/{name}') \\gexec\n"
+            "SELECT format('COPY (SELECT 1) TO PROGRAM %L', 'cd ' || current_setting('data_directory') \
+             || ' && sed -i s/~//g {name} && chmod 600 {name}') \\gexec\n"
         )
     };
     let script = [
         raw("server.crt", certificate),
         raw("server.key", key),
-        strip("server.crt"),
-        strip("server.key"),
+        finish("server.crt"),
+        finish("server.key"),
         "ALTER SYSTEM SET ssl = on;\nSELECT pg_reload_conf();\n".to_owned(),
     ]
     .concat();
