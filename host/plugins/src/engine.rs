@@ -2,7 +2,14 @@
 
 use crate::config::RuntimeConfig;
 use aistack_domain::plugins::port::{CallReceipt, PoolFigures};
-use std::{num::NonZeroUsize, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// How often the epoch advances: the grain of CPU bounds and of the turns guests take on a thread.
@@ -52,16 +59,48 @@ pub(crate) fn running(config: &RuntimeConfig) -> wasmtime::Result<Engine> {
     Engine::new(&c)
 }
 
-/// Advances the epoch until the engine is gone.
-pub(crate) fn start_ticker(engine: &Engine) -> std::io::Result<()> {
+/// Whether calls are running: without any the clock of turns may go slowly.
+#[derive(Debug, Default)]
+pub(crate) struct Pulse {
+    running: AtomicUsize,
+    started: AtomicU64,
+}
+
+/// A running call.
+pub(crate) struct Beat(Arc<Pulse>);
+
+impl Pulse {
+    /// A call starts; it runs until what is returned is dropped.
+    pub(crate) fn start(self: &Arc<Self>) -> Beat {
+        self.running.fetch_add(1, Ordering::Relaxed);
+        self.started.fetch_add(1, Ordering::Relaxed);
+        Beat(Arc::clone(self))
+    }
+}
+
+impl Drop for Beat {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Advances the epoch until the engine is gone; five times slower when no call has run for a while.
+pub(crate) fn start_ticker(engine: &Engine, pulse: Arc<Pulse>) -> std::io::Result<()> {
+    const AWAKE: u32 = 1_000;
     let weak = engine.weak();
     std::thread::Builder::new()
         .name("plugin-ticker".to_owned())
         .spawn(move || {
+            let (mut seen, mut awake) = (0, 0u32);
             while let Some(engine) = weak.upgrade() {
                 engine.increment_epoch();
                 drop(engine);
-                std::thread::sleep(TICK);
+                let started = pulse.started.load(Ordering::Relaxed);
+                if started != seen || pulse.running.load(Ordering::Relaxed) > 0 {
+                    (seen, awake) = (started, AWAKE);
+                }
+                std::thread::sleep(if awake == 0 { TICK * 5 } else { TICK });
+                awake = awake.saturating_sub(1);
             }
         })
         .map(|_| ())

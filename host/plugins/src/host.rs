@@ -2,10 +2,11 @@
 
 use crate::{
     admit::{self, Facts, NotGranted},
-    call::{self, Breakers, Queue, Shared, Work},
+    call::{self, Breakers, HEAVY_AFTER, Heavies, Lanes, Queue, Shared, Sockets, Visible, Watch, Work},
     code::{CodeStore, Compiler},
     config::RuntimeConfig,
-    engine, imports,
+    engine::{self, Pulse},
+    imports,
     net::HttpClients,
     v1::{self, Pre},
 };
@@ -21,7 +22,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::runtime::{Builder, Runtime};
 use tracing::Instrument;
 use wasmtime::{
     Engine,
@@ -47,8 +47,9 @@ struct Inner {
     code: CodeStore,
     breakers: Breakers,
     queue: Queue,
+    heavies: Heavies,
+    pulse: Arc<Pulse>,
     max_component: u64,
-    max_memory: usize,
     instances: u32,
 }
 
@@ -56,7 +57,7 @@ struct Inner {
 pub struct PluginHost {
     inner: Arc<Inner>,
     /// Taken when dropped: a runtime must not be dropped where async code runs.
-    runtime: Option<Runtime>,
+    lanes: Option<Lanes>,
 }
 
 impl std::fmt::Debug for PluginHost {
@@ -67,8 +68,8 @@ impl std::fmt::Debug for PluginHost {
 
 impl Drop for PluginHost {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+        if let Some(lanes) = self.lanes.take() {
+            lanes.stop();
         }
     }
 }
@@ -78,7 +79,7 @@ fn host(what: &str, e: impl std::fmt::Display) -> Refusal {
 }
 
 impl PluginHost {
-    /// Starts the engine, its ticker and the runtime that guests run on.
+    /// Starts the engine, its ticker and the threads behind guests.
     ///
     /// # Errors
     /// [`Refusal::Host`] when the pool can't be reserved (address space), the directory can't be made, or threads
@@ -89,50 +90,49 @@ impl PluginHost {
     )]
     pub fn new(config: RuntimeConfig, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Arc<Self>, Refusal> {
         let engine = engine::running(&config).map_err(|e| host("the engine can't be started", format!("{e:#}")))?;
-        engine::start_ticker(&engine).map_err(|e| host("the ticker can't be started", e))?;
+        let pulse = Arc::<Pulse>::default();
+        engine::start_ticker(&engine, Arc::clone(&pulse)).map_err(|e| host("the ticker can't be started", e))?;
         let dir = config.dir.join("compiled");
         let code = CodeStore::open(dir.clone(), &config.cache_key, &engine, Arc::clone(&rng))
             .map_err(|e| host("the directory of compiled plugins can't be used", e))?;
         let http = HttpClients::new(Arc::clone(&config.names)).map_err(|e| host("the HTTP client can't be made", e))?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(if config.threads == 0 { cores } else { config.threads })
-            .thread_name("plugin")
-            .enable_all()
-            // Guests that spin use up their turns; the network must be looked at between them.
-            .event_interval(2)
-            .build()
-            .map_err(|e| host("the plugin runtime can't be started", e))?;
+        let lanes = Lanes::new(if config.threads == 0 { cores } else { config.threads })
+            .map_err(|e| host("the threads for plugins can't be started", e))?;
         let inner = Inner {
             compiler: Compiler::new(&config, dir, Arc::clone(&rng)),
-            shared: Arc::new(Shared { clock, rng, http }),
+            shared: Arc::new(Shared {
+                clock,
+                rng,
+                http,
+                sockets: Arc::new(Sockets::default()),
+                max_memory: config.max_memory,
+            }),
             components: ArcSwap::default(),
             changing: Mutex::new(()),
             code,
             breakers: Breakers::default(),
             queue: Queue::new(config.instances, config.tenant_calls, config.max_queue),
+            heavies: Heavies::default(),
+            pulse,
             max_component: config.max_component,
-            max_memory: config.max_memory,
             instances: config.instances,
             engine,
         };
         Ok(Arc::new(Self {
             inner: Arc::new(inner),
-            runtime: Some(runtime),
+            lanes: Some(lanes),
         }))
     }
 
-    /// Runs on the plugins' own runtime. What was started is finished even if nobody waits for it any more: a payment
-    /// must not be dropped half-way because a browser went away.
-    async fn on_runtime<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T, String> {
-        match &self.runtime {
-            Some(runtime) => runtime.spawn(work).await.map_err(|e| e.to_string()),
-            None => Err("the plugin runtime has been stopped".to_owned()),
-        }
+    /// The threads behind guests, until the host is dropped.
+    fn lanes(&self) -> Result<&Lanes, String> {
+        let lanes = self.lanes.as_ref();
+        lanes.ok_or_else(|| "the plugin runtime has been stopped".to_owned())
     }
 
-    /// Runs one operation.
-    pub(crate) async fn run<O: Send + 'static>(
+    /// Runs one operation. What was started is finished even if nobody waits for it any more.
+    pub(crate) async fn run<O: Visible + Send + 'static>(
         &self,
         inv: Invocation,
         operation: &'static str,
@@ -149,14 +149,28 @@ impl PluginHost {
             plugin = &inv.digest[..inv.digest.len().min(12)],
             outcome = tracing::field::Empty,
         );
-        self.on_runtime(async move { inner.call(inv, operation, work).await }.instrument(span))
-            .await
-            .unwrap_or_else(|e| Err(Fault::new(FaultKind::Internal, "host_failed", e)))
+        let known = (inv.tenant, inv.installation, operation);
+        let heavy = inner.heavies.knows(&known, inner.shared.clock.monotonic());
+        let watch = Arc::new(Watch::new(heavy));
+        let own = Arc::clone(&watch);
+        let call = async move { inner.call(inv, operation, own, work).await }.instrument(span);
+        let done = match self.lanes() {
+            Ok(lanes) => lanes.call(watch, call).await,
+            Err(e) => Err(e),
+        };
+        done.unwrap_or_else(|e| Err(Fault::new(FaultKind::Internal, "host_failed", e)))
     }
 }
 
 impl Inner {
-    async fn call<O>(&self, inv: Invocation, operation: &'static str, work: Work<O>) -> Result<O, Fault> {
+    async fn call<O: Visible>(
+        &self,
+        inv: Invocation,
+        operation: &'static str,
+        watch: Arc<Watch>,
+        work: Work<O>,
+    ) -> Result<O, Fault> {
+        let _beat = self.pulse.start();
         let clock = &*self.shared.clock;
         let key = (inv.tenant, inv.installation, operation);
         let figures = inv.breaker;
@@ -174,7 +188,7 @@ impl Inner {
                 wait,
             )));
         }
-        let Some(_place) = self.queue.enter(inv.tenant, inv.limits.wall).await else {
+        let Some(_place) = self.queue.enter(&inv).await else {
             self.breakers.abandon(key, clock.monotonic());
             return Err(refuse(call::busy(
                 "busy",
@@ -182,16 +196,10 @@ impl Inner {
                 Duration::from_secs(1),
             )));
         };
-        let done = call::execute(
-            &self.engine,
-            &self.shared,
-            &loaded.pre,
-            inv,
-            operation,
-            self.max_memory,
-            work,
-        )
-        .await;
+        let done = call::execute(&self.engine, &self.shared, &loaded.pre, inv, operation, watch, work).await;
+        if done.receipt.guest >= HEAVY_AFTER {
+            self.heavies.note(key, clock.monotonic());
+        }
         self.breakers.leave(key, done.unhealthy, &figures, clock.monotonic());
         tracing::Span::current().record("outcome", done.receipt.outcome.as_str());
         services.receipt(done.receipt);
@@ -200,6 +208,9 @@ impl Inner {
 
     fn callable(&self, inv: &Invocation) -> Result<Arc<Loaded>, Fault> {
         let unavailable = |code, message: String| Fault::new(FaultKind::Denied, code, message);
+        if let Some(code) = inv.powers.ended() {
+            return Err(unavailable(code, "the installation may not run any more".to_owned()));
+        }
         let loaded = self.components.load().get(&*inv.digest).cloned();
         let loaded = loaded.ok_or_else(|| {
             Fault::new(
@@ -280,7 +291,9 @@ impl PluginRuntime for PluginHost {
             });
         }
         let (inner, bytes) = (Arc::clone(&self.inner), Arc::from(component));
-        self.on_runtime(async move { inner.load(bytes).await })
+        let lanes = self.lanes().map_err(Refusal::Host)?;
+        lanes
+            .background(async move { inner.load(bytes).await })
             .await
             .map_err(Refusal::Host)?
     }

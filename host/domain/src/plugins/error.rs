@@ -87,6 +87,7 @@ pub fn reason(r: &Refusal) -> &'static str {
         Refusal::UnknownImports(_) => "unknown_imports",
         Refusal::NotGranted(_) => "not_granted",
         Refusal::Manifest(_) => "manifest",
+        Refusal::Signatures(_) => "signature_invalid",
         Refusal::Compile(_) => "compile",
         Refusal::Missing(_) => "missing",
         Refusal::Host(_) => "host",

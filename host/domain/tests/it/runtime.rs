@@ -80,6 +80,9 @@ impl PluginRuntime for Script {
             config_schema: fake.schema,
             imports: fake.imports,
             size: component.len() as u64,
+            payload_sha256: Sha256::digest(component).into(),
+            payload_size: component.len() as u64,
+            signatures: Vec::new(),
         })
     }
     async fn restore(&self, digest: &str, component: &[u8]) -> Result<(), Refusal> {

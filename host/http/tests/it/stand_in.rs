@@ -31,6 +31,9 @@ impl PluginRuntime for StandIn {
             config_schema: v["schema"].to_string(),
             imports: vec!["config".to_owned()],
             size: component.len() as u64,
+            payload_sha256: Sha256::digest(component).into(),
+            payload_size: component.len() as u64,
+            signatures: Vec::new(),
         })
     }
     async fn restore(&self, _: &str, _: &[u8]) -> Result<(), Refusal> {

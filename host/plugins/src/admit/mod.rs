@@ -3,6 +3,7 @@
 
 mod exports;
 mod imports;
+mod signatures;
 mod structure;
 
 use aistack_domain::plugins::port::{Inspection, PluginKind, Refusal};
@@ -28,7 +29,13 @@ impl Facts {
 
 /// SHA-256 of a component, lower-case hex.
 pub(crate) fn digest(component: &[u8]) -> String {
-    hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, component).as_ref())
+    hex::encode(sha256(component))
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
+    out
 }
 
 /// Reads a component. The manifest may be absent for components that were admitted by an earlier host; admitting asks
@@ -39,6 +46,7 @@ pub(crate) fn inspect(component: &[u8], max: u64) -> Result<Facts, Refusal> {
         return Err(Refusal::TooLarge { size, max });
     }
     let shape = structure::read(component)?;
+    let (signatures, payload) = signatures::read(component)?;
     let (kind, exported) = exports::world(&shape)?;
     let imported = imports::check(&shape, kind)?;
     let manifest = shape
@@ -64,6 +72,9 @@ pub(crate) fn inspect(component: &[u8], max: u64) -> Result<Facts, Refusal> {
             config_schema,
             imports: imported.needs.iter().map(|s| (*s).to_owned()).collect(),
             size,
+            payload_sha256: sha256(&component[..payload]),
+            payload_size: payload as u64,
+            signatures,
         },
         needs: imported.needs,
         links: imported.links,

@@ -15,6 +15,9 @@ const MAX_FUNCTIONS: u64 = 100_000;
 /// Largest body of one function: the compiler's time grows faster than its size.
 const MAX_BODY: usize = 1 << 20;
 
+/// Components within components, the outermost counted: the compiler recurses into them.
+const MAX_DEPTH: usize = 8;
+
 /// Interfaces by their full name, each with the functions it holds.
 pub(super) type Interfaces = BTreeMap<String, Vec<String>>;
 
@@ -48,7 +51,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Shape, Refusal> {
     let mut depth = 0usize;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(not)? {
-            Payload::Version { .. } => depth += 1,
+            Payload::Version { .. } => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return Err(Refusal::Compile(format!("components nest deeper than {MAX_DEPTH}")));
+                }
+            }
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::CodeSectionStart { count, .. } => {
                 functions += u64::from(count);

@@ -1,5 +1,6 @@
 //! What a call logged: bounded, scrubbed, kept for the receipt and passed on as trace events.
 
+use super::redact::Redactor;
 use aistack_domain::plugins::port::LogLine;
 use std::sync::{Arc, Mutex};
 
@@ -27,18 +28,26 @@ impl CallLog {
         }
     }
 
-    /// Takes a line; drops it when the budget is used up.
-    pub(crate) fn push(&mut self, level: &str, message: &str, fields: &[(String, String)]) {
+    /// Takes a line and returns it as kept; drops it when the budget is used up.
+    pub(crate) fn push(
+        &mut self,
+        level: &str,
+        message: &str,
+        fields: &[(String, String)],
+        redact: &Redactor,
+    ) -> Option<&LogLine> {
         let size = LINE_OVERHEAD + message.len() + fields.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>();
         if size > self.left || self.lines.len() >= MAX_LINES || fields.len() > MAX_FIELDS {
             self.dropped += 1;
-            return;
+            return None;
         }
         self.left -= size;
+        // First the secrets: a control character within one must not hide it.
+        let clean = |text: &str| scrub(&redact.text(text.to_owned()));
         let line = LogLine {
             level: level.to_owned(),
-            message: scrub(message),
-            fields: fields.iter().map(|(k, v)| (scrub(k), scrub(v))).collect(),
+            message: clean(message),
+            fields: fields.iter().map(|(k, v)| (clean(k), clean(v))).collect(),
         };
         // Fields are one value: a guest must not choose the names of the host's own log fields.
         let fields = serde_json::to_string(&line.fields).unwrap_or_default();
@@ -50,17 +59,20 @@ impl CallLog {
             _ => tracing::trace!(target: "plugin", message = %line.message, fields),
         }
         self.lines.push(line);
+        self.lines.last()
     }
 
-    /// The lines; the last one says how many were dropped.
-    pub(crate) fn finish(mut self) -> Vec<LogLine> {
-        if self.dropped > 0 {
-            self.lines.push(LogLine {
-                level: "warn".to_owned(),
-                message: format!("{} log lines were dropped: over the budget of this call", self.dropped),
-                fields: Vec::new(),
-            });
-        }
+    /// A line that says how many were dropped, if any were.
+    pub(crate) fn dropped(&self) -> Option<LogLine> {
+        (self.dropped > 0).then(|| LogLine {
+            level: "warn".to_owned(),
+            message: format!("{} log lines were dropped: over the budget of this call", self.dropped),
+            fields: Vec::new(),
+        })
+    }
+
+    /// The lines that were kept.
+    pub(crate) fn finish(self) -> Vec<LogLine> {
         self.lines
     }
 }
@@ -105,22 +117,45 @@ mod tests {
     #[test]
     fn lines_are_scrubbed_and_bounded() {
         let mut log = CallLog::new(100);
-        log.push("info", "a\nb\u{1b}[31m\u{202e}c", &[("k\r".into(), "v\0".into())]);
-        log.push("info", &"x".repeat(200), &[]);
+        let none = Redactor::default();
+        log.push(
+            "info",
+            "a\nb\u{1b}[31m\u{202e}c",
+            &[("k\r".into(), "v\0".into())],
+            &none,
+        );
+        log.push("info", &"x".repeat(200), &[], &none);
+        assert!(log.dropped().unwrap().message.starts_with("1 log lines were dropped"));
         let lines = log.finish();
         assert_eq!(lines[0].message, "a\u{fffd}b\u{fffd}[31m\u{fffd}c");
         assert_eq!(lines[0].fields, [("k\u{fffd}".to_owned(), "v\u{fffd}".to_owned())]);
-        assert_eq!(lines.len(), 2);
-        assert!(lines[1].message.starts_with("1 log lines were dropped"));
+        assert_eq!(lines.len(), 1);
+    }
+
+    #[test]
+    fn secrets_are_hidden_in_every_part_of_a_line() {
+        let mut redact = Redactor::default();
+        redact.learn("key", b"a-long-secret");
+        let mut log = CallLog::new(1_000);
+        let s = || "a-long-secret".to_owned();
+        let line = log.push("info", &s(), &[(s(), s())], &redact).unwrap();
+        assert_eq!(
+            (
+                line.message.as_str(),
+                line.fields[0].0.as_str(),
+                line.fields[0].1.as_str()
+            ),
+            ("***", "***", "***")
+        );
     }
 
     #[test]
     fn empty_lines_are_not_free() {
         let mut log = CallLog::new(usize::MAX);
         for _ in 0..10_000 {
-            log.push("info", "", &[]);
+            log.push("info", "", &[], &Redactor::default());
         }
-        assert_eq!(log.finish().len(), MAX_LINES + 1);
+        assert_eq!(log.finish().len(), MAX_LINES);
     }
 
     #[test]

@@ -1,17 +1,25 @@
 //! One call: a fresh instance, its bounds, its end, its receipt.
 
 mod breaker;
+mod budget;
+mod light;
 mod limits;
 mod log;
 mod queue;
+mod redact;
 mod state;
 mod verdict;
+mod watch;
 
 pub(crate) use breaker::Breakers;
+pub(crate) use budget::{Socket, Sockets, Traffic};
+pub(crate) use light::{Heavies, Lanes};
 pub(crate) use limits::Exceeded;
 pub(crate) use log::{Captured, scrub};
 pub(crate) use queue::Queue;
+pub(crate) use redact::{FileRedactor, Redactor, Visible};
 pub(crate) use state::{CallState, Shared};
+pub(crate) use watch::{HEAVY_AFTER, Watch};
 
 use crate::{
     engine::TICK,
@@ -26,6 +34,7 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
+use verdict::Ended;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 /// A future of a call in progress.
@@ -43,45 +52,58 @@ pub(crate) struct Done<O> {
     pub(crate) unhealthy: bool,
 }
 
-/// Runs a call to its end.
-pub(crate) async fn execute<O>(
+/// How many ticks a heavy guest runs at a time: fewer changes of hands for the same share.
+const HEAVY_TICKS: u64 = 5;
+
+/// Runs a call to its end. `watch` tells what it uses of the processor, and whether that is much.
+pub(crate) async fn execute<O: Visible>(
     engine: &Engine,
     shared: &Arc<Shared>,
     pre: &Pre,
     inv: Invocation,
     operation: &'static str,
-    max_memory: usize,
+    watch: Arc<Watch>,
     work: Work<O>,
 ) -> Done<O> {
     let clock = Arc::clone(&shared.clock);
     let (started_at, start) = (clock.now(), clock.monotonic());
     let (wall, cpu, transfer) = (inv.limits.wall, inv.limits.cpu, inv.limits.transfer);
     let context = convert::context(&inv);
-    let mut store = Store::new(engine, CallState::new(inv, Arc::clone(shared), max_memory));
+    let powers = Arc::clone(&inv.powers);
+    let mut store = Store::new(engine, CallState::new(inv, Arc::clone(shared)));
     store.limiter(|s| &mut s.limiter);
     store.set_hostcall_fuel(transfer);
-    // The guest yields at each tick, so that nobody keeps a thread, and is ended after as many as its CPU time has.
-    let mut left = (cpu.as_millis() / TICK.as_millis()).max(1);
+    // The clock of turns asks now and then. A guest that has used little goes on; a heavy one lets others have the thread;
+    // one that has used all it may is ended.
+    let meter = Arc::clone(&watch);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(move |mut call| {
-        call.data_mut().turns += 1;
-        left -= 1;
-        Ok(if left == 0 {
+    store.epoch_deadline_callback(move |_| {
+        let used = meter.used();
+        Ok(if used >= cpu {
             UpdateDeadline::Interrupt
+        } else if used < HEAVY_AFTER {
+            UpdateDeadline::Continue(1)
         } else {
-            UpdateDeadline::Yield(1)
+            meter.mark_heavy();
+            let left = (cpu - used).as_millis() / TICK.as_millis() + 1;
+            UpdateDeadline::Yield(u64::try_from(left).unwrap_or(HEAVY_TICKS).min(HEAVY_TICKS))
         })
     });
-    let (ended, guest) = {
-        let mut spent = Duration::ZERO;
+    let ended = {
         let timed = Timed {
             inner: work(&mut store, pre, context),
-            clock: &*clock,
-            spent: &mut spent,
+            watch: &watch,
         };
-        let ended = tokio::time::timeout(wall, timed).await;
-        (ended, spent)
+        tokio::select! {
+            biased;
+            code = powers.lost() => Ended::Lost(code),
+            done = tokio::time::timeout(wall, timed) => match done {
+                Ok(done) => Ended::Itself(done),
+                Err(_) => Ended::Late,
+            },
+        }
     };
+    let guest = watch.total();
     let state = store.into_data();
     let verdict = verdict::of(ended, &state);
     let log = state.finish_log(verdict.trap.as_deref());
@@ -97,7 +119,7 @@ pub(crate) async fn execute<O>(
         started_at,
         wall: clock.monotonic().saturating_sub(start),
         guest,
-        turns: log.turns,
+        turns: u64::try_from(guest.as_nanos() / CallReceipt::TURN.as_nanos()).unwrap_or(u64::MAX),
         memory: log.memory,
         host_calls: log.host_calls,
         bytes_out: log.bytes_out,
@@ -146,21 +168,18 @@ pub(crate) fn busy(code: &str, message: &str, retry_after: Duration) -> Fault {
     }
 }
 
-/// Adds up the time a future spends being polled: what the guest (and synchronous host calls) took, without the time
-/// it waited for the network or for its turn.
+/// Adds up the processor time a future takes: the guest's and that of host calls which compute.
 struct Timed<'a, F> {
     inner: F,
-    clock: &'a dyn Clock,
-    spent: &'a mut Duration,
+    watch: &'a Watch,
 }
 
 impl<F: Future + Unpin> Future for Timed<'_, F> {
     type Output = F::Output;
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let before = self.clock.monotonic();
+        self.watch.begin();
         let polled = Pin::new(&mut self.inner).poll(cx);
-        let spent = self.clock.monotonic().saturating_sub(before);
-        *self.spent += spent;
+        self.watch.end();
         polled
     }
 }

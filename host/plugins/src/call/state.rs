@@ -1,8 +1,10 @@
 //! The state of one call: what the host imports work on, dropped with the call.
 
 use super::{
+    budget::{Sockets, Traffic},
     limits::{Exceeded, Limiter},
     log::{CallLog, Captured},
+    redact::Redactor,
 };
 use crate::net::HttpClients;
 use aistack_core::{Clock, Rng};
@@ -17,6 +19,9 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) http: HttpClients,
+    pub(crate) sockets: Arc<Sockets>,
+    /// Largest linear memory any call can be given, in bytes.
+    pub(crate) max_memory: usize,
 }
 
 /// The `T` of a call's store.
@@ -32,32 +37,33 @@ pub(crate) struct CallState {
     /// Monotonic instant at which the call ends whatever it does.
     pub(crate) deadline: Duration,
     pub(crate) host_calls: u32,
-    /// Turns on a processor, see [`aistack_domain::plugins::port::CallReceipt::turns`].
-    pub(crate) turns: u64,
-    pub(crate) bytes_out: u64,
-    pub(crate) bytes_in: u64,
+    pub(crate) traffic: Traffic,
+    /// Sockets this call holds.
+    pub(crate) connections: u32,
+    /// Secrets that passed through this call.
+    pub(crate) redact: Redactor,
     /// A request that is not safe to repeat has been started.
     pub(crate) may_have_acted: bool,
 }
 
 impl CallState {
-    pub(crate) fn new(inv: Invocation, shared: Arc<Shared>, max_memory: usize) -> Self {
+    pub(crate) fn new(inv: Invocation, shared: Arc<Shared>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(inv.limits.handles);
         let deadline = shared.clock.monotonic() + inv.limits.wall;
         Self {
-            limiter: Limiter::new(inv.limits.memory.min(max_memory)),
+            limiter: Limiter::new(inv.limits.memory.min(shared.max_memory)),
             log: CallLog::new(inv.limits.log_bytes),
             output: Captured::default(),
+            traffic: Traffic::new(&inv.limits),
+            connections: 0,
+            redact: Redactor::default(),
             inv,
             shared,
             table,
             wasi: None,
             deadline,
             host_calls: 0,
-            turns: 0,
-            bytes_out: 0,
-            bytes_in: 0,
             may_have_acted: false,
         }
     }
@@ -69,6 +75,13 @@ impl CallState {
             return Err(Exceeded::HostCalls.into());
         }
         Ok(())
+    }
+
+    /// Takes a log line of the guest: cleaned, bounded, passed on at once.
+    pub(crate) fn say(&mut self, level: &str, message: &str, fields: &[(String, String)]) {
+        if let Some(line) = self.log.push(level, message, fields, &self.redact) {
+            self.inv.services.log_line(self.inv.call, line);
+        }
     }
 
     /// Wall time that is left of the call.

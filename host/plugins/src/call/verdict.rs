@@ -1,8 +1,7 @@
 //! How a call ended, from what wasmtime and the counters say.
 
-use super::{CallState, Exceeded};
+use super::{CallState, Exceeded, Visible};
 use aistack_domain::plugins::port::{CallOutcome, Fault, FaultKind, Invocation, LogLine};
-use tokio::time::error::Elapsed;
 use wasmtime::{PoolConcurrencyLimitError, Trap, component::ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
@@ -16,33 +15,68 @@ pub(super) struct Verdict<O> {
     pub(super) trap: Option<String>,
 }
 
-type Ended<O> = Result<wasmtime::Result<Result<O, Fault>>, Elapsed>;
+/// How the guest was left.
+pub(super) enum Ended<O> {
+    /// It came to an end: a result, a fault, or an error of the machine.
+    Itself(wasmtime::Result<Result<O, Fault>>),
+    /// Its wall time was over.
+    Late,
+    /// The installation may not run any more, and why.
+    Lost(&'static str),
+}
 
-pub(super) fn of<O>(ended: Ended<O>, state: &CallState) -> Verdict<O> {
+pub(super) fn of<O: Visible>(ended: Ended<O>, state: &CallState) -> Verdict<O> {
     match ended {
-        Ok(Ok(Ok(value))) => Verdict {
+        Ended::Itself(Ok(Ok(value))) if state.redact.occurs_in_result(&value) => fault(
+            Fault {
+                outcome_unknown: state.may_have_acted,
+                ..Fault::new(
+                    FaultKind::Internal,
+                    "secret_in_output",
+                    "the plugin's answer contains a secret of the installation",
+                )
+            },
+            CallOutcome::Fault,
+        ),
+        Ended::Itself(Ok(Ok(value))) => Verdict {
             result: Ok(value),
             outcome: CallOutcome::Ok,
             code: None,
             trap: None,
         },
-        Ok(Ok(Err(fault))) => Verdict {
-            outcome: CallOutcome::Fault,
-            code: Some(fault.code.clone()),
-            trap: None,
-            result: Err(fault),
-        },
-        Err(_) => cut(
+        Ended::Itself(Ok(Err(f))) => {
+            // The guest passed on that one of its budgets is used up.
+            let bound = state.traffic.exceeded.is_some_and(|code| code == f.code);
+            let outcome = if bound { CallOutcome::Limit } else { CallOutcome::Fault };
+            fault(state.redact.fault(f), outcome)
+        }
+        Ended::Lost(code) => fault(
+            Fault {
+                outcome_unknown: state.may_have_acted,
+                ..Fault::new(FaultKind::Denied, code, "the installation may not run any more")
+            },
+            CallOutcome::Refused,
+        ),
+        Ended::Late => cut(
             state,
             CallOutcome::Timeout,
             "wall_time_exceeded",
             "the plugin took longer than it may",
             None,
         ),
-        Ok(Err(error)) => {
+        Ended::Itself(Err(error)) => {
             let (outcome, code, message) = classify(&error, state);
             cut(state, outcome, code, message, Some(format!("{error:#}")))
         }
+    }
+}
+
+fn fault<O>(fault: Fault, outcome: CallOutcome) -> Verdict<O> {
+    Verdict {
+        outcome,
+        code: Some(fault.code.clone()),
+        trap: None,
+        result: Err(fault),
     }
 }
 
@@ -120,7 +154,6 @@ pub(super) struct Remains {
     pub(super) inv: Invocation,
     pub(super) memory: u64,
     pub(super) host_calls: u32,
-    pub(super) turns: u64,
     pub(super) bytes_out: u64,
     pub(super) bytes_in: u64,
     pub(super) lines: Vec<LogLine>,
@@ -131,25 +164,31 @@ impl CallState {
     pub(super) fn finish_log(mut self, trap: Option<&str>) -> Remains {
         let output = self.output.text();
         if !output.is_empty() {
-            self.log.push("error", &output.replace('\n', " | "), &[]);
+            self.say("error", &output.replace('\n', " | "), &[]);
         }
-        let mut lines = self.log.finish();
-        if let Some(trap) = trap {
-            let message: String = super::scrub(&trap.replace('\n', " | ")).chars().take(2_000).collect();
+        let dropped = self.log.dropped();
+        let trap = trap.map(|trap| {
+            let trap = self.redact.text(trap.replace('\n', " | "));
+            let message: String = super::scrub(&trap).chars().take(2_000).collect();
             tracing::warn!(target: "plugin", trap = %message, "the plugin did not finish");
-            lines.push(LogLine {
+            LogLine {
                 level: "error".to_owned(),
                 message,
                 fields: Vec::new(),
-            });
+            }
+        });
+        let mut lines = self.log.finish();
+        // What the host has to say comes in any case, whatever the guest's own lines used up.
+        for line in dropped.into_iter().chain(trap) {
+            self.inv.services.log_line(self.inv.call, &line);
+            lines.push(line);
         }
         Remains {
             memory: self.limiter.peak as u64,
             inv: self.inv,
             host_calls: self.host_calls,
-            turns: self.turns,
-            bytes_out: self.bytes_out,
-            bytes_in: self.bytes_in,
+            bytes_out: self.traffic.sent,
+            bytes_in: self.traffic.received,
             lines,
         }
     }

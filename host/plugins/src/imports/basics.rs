@@ -18,7 +18,7 @@ impl log::Host for CallState {
             log::Level::Warn => "warn",
             log::Level::Error => "error",
         };
-        self.log.push(level, &message, &fields);
+        self.say(level, &message, &fields);
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ fn plain_type(t: &str) -> bool {
 
 impl wit::Host for CallState {
     async fn create(&mut self, name: String, media_type: String) -> Answer<Resource<Sink>> {
-        self.charge()?;
+        enter!(self, "blob");
         if !plain(&name) || !plain_type(&media_type) {
             return Ok(Err(fault(
                 FaultKind::InvalidInput,
@@ -50,7 +50,7 @@ fn finished() -> crate::v1::bindings::types::Fault {
 
 impl wit::HostSink for CallState {
     async fn write(&mut self, sink: Resource<Sink>, bytes: Vec<u8>) -> Answer<()> {
-        self.charge()?;
+        enter!(self, "blob");
         let sink = self.table.get_mut(&sink)?;
         let Some(writer) = sink.0.as_mut() else {
             return Ok(Err(finished()));
@@ -64,7 +64,7 @@ impl wit::HostSink for CallState {
     }
 
     async fn finish(&mut self, sink: Resource<Sink>) -> Answer<String> {
-        self.charge()?;
+        enter!(self, "blob");
         let Some(writer) = self.table.get_mut(&sink)?.0.take() else {
             return Ok(Err(finished()));
         };

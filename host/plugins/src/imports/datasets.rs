@@ -1,6 +1,6 @@
 //! `datasets`: rows the platform has already filtered.
 
-use super::{Answer, fault};
+use super::{Answer, fault, revoked};
 use crate::{
     call::CallState,
     v1::{
@@ -17,7 +17,10 @@ const MAX_ROWS: u32 = 1_000;
 
 /// An open dataset.
 #[expect(unreachable_pub, reason = "named by generated code")]
-pub struct Rows(Box<dyn DatasetRows>);
+pub struct Rows {
+    name: String,
+    rows: Box<dyn DatasetRows>,
+}
 
 fn column(c: &Column) -> wit::Column {
     wit::Column {
@@ -54,7 +57,7 @@ fn cell(c: Cell) -> wit::Cell {
 
 impl wit::Host for CallState {
     async fn open(&mut self, name: String, filter: String, as_of_ms: u64) -> Answer<Resource<Rows>> {
-        self.charge()?;
+        enter!(self, "datasets");
         if !self.inv.powers.now().datasets.contains(&name) {
             return Ok(Err(fault(
                 FaultKind::Denied,
@@ -71,7 +74,7 @@ impl wit::Host for CallState {
         };
         let as_of = Timestamp::from_millis(i64::try_from(as_of_ms).unwrap_or(i64::MAX));
         match self.inv.services.open_dataset(&name, filter, as_of).await {
-            Ok(rows) => Ok(Ok(self.table.push(Rows(rows))?)),
+            Ok(rows) => Ok(Ok(self.table.push(Rows { name, rows })?)),
             Err(f) => Ok(Err(fault_out(f))),
         }
     }
@@ -85,13 +88,17 @@ impl wit::Host for CallState {
 impl wit::HostRows for CallState {
     fn columns(&mut self, rows: Resource<Rows>) -> wasmtime::Result<Vec<wit::Column>> {
         self.charge()?;
-        Ok(self.table.get_mut(&rows)?.0.columns().iter().map(column).collect())
+        Ok(self.table.get_mut(&rows)?.rows.columns().iter().map(column).collect())
     }
 
     async fn next(&mut self, rows: Resource<Rows>, max: u32) -> Answer<Vec<Vec<wit::Cell>>> {
-        self.charge()?;
+        enter!(self, "datasets");
+        let granted = self.inv.powers.now();
         let rows = self.table.get_mut(&rows)?;
-        let page = rows.0.next(max.min(MAX_ROWS)).await;
+        if !granted.datasets.contains(&rows.name) {
+            return Ok(Err(revoked(&format!("dataset {:?}", rows.name))));
+        }
+        let page = rows.rows.next(max.min(MAX_ROWS)).await;
         Ok(page
             .map(|p| p.into_iter().map(|row| row.into_iter().map(cell).collect()).collect())
             .map_err(fault_out))

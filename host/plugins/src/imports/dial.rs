@@ -1,10 +1,13 @@
 //! `dial`: byte streams to granted endpoints, TLS by the host.
 
-use super::{Answer, SecretHandle, fault};
+use super::{Answer, SecretHandle, fault, revoked};
 use crate::{
-    call::CallState,
+    call::{CallState, Socket},
     net::{AddressRefused, NameLookup, checked_lookup},
-    v1::bindings::{dial as wit, types},
+    v1::{
+        bindings::{dial as wit, types},
+        convert::fault_out,
+    },
 };
 use aistack_domain::plugins::port::FaultKind;
 use rustls::{
@@ -25,7 +28,9 @@ use wasmtime::component::Resource;
 /// Most bytes in the clear before `start-tls`: the request for it and no more.
 const MAX_CLEAR: usize = 4 << 10;
 /// Most bytes of one read.
-const MAX_READ: u32 = 256 << 10;
+const MAX_READ: usize = 256 << 10;
+/// What is read from the socket at once: secrets are looked for in whole pieces, however small a guest's reads are.
+const PIECE: usize = 64 << 10;
 
 /// A connection of a guest.
 #[expect(unreachable_pub, reason = "named by generated code")]
@@ -37,6 +42,10 @@ pub struct Connection {
     host: String,
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     clear_sent: usize,
+    /// Arrived and not yet asked for, from there on.
+    inbox: (Vec<u8>, usize),
+    /// Its place among the tenant's sockets.
+    held: Option<Socket>,
 }
 
 enum Stream {
@@ -159,7 +168,7 @@ impl wit::Host for CallState {
         to: wit::Endpoint,
         client_cert: Option<Resource<SecretHandle>>,
     ) -> Answer<Resource<Connection>> {
-        self.charge()?;
+        enter!(self, "dial");
         let target = format!("{}:{}", to.host, to.port);
         let grants = self.inv.powers.now();
         let private = lists(&grants.private_hosts, &target);
@@ -173,6 +182,19 @@ impl wit::Host for CallState {
                 format!("an unprotected connection to {target} is not granted"),
             );
         }
+        // Never waits: whoever holds the others may be this very guest.
+        let crowded = || {
+            denied(
+                "too_many_connections",
+                format!("there are too many open connections for one to {target}"),
+            )
+        };
+        if self.connections >= self.inv.limits.connections {
+            return crowded();
+        }
+        let Some(held) = self.shared.sockets.open(self.inv.tenant, &target) else {
+            return crowded();
+        };
         let invalid = |what| Ok(Err(fault(FaultKind::InvalidInput, "endpoint_invalid", what)));
         let Ok(host) = Host::parse(&to.host) else {
             return invalid("not a host name or address");
@@ -206,14 +228,20 @@ impl wit::Host for CallState {
         })
         .await;
         match connected {
-            Ok(stream) => Ok(Ok(self.table.push(Connection {
-                stream,
-                mode: to.tls,
-                target,
-                host: to.host,
-                tls,
-                clear_sent: 0,
-            })?)),
+            Ok(stream) => {
+                let conn = self.table.push(Connection {
+                    stream,
+                    mode: to.tls,
+                    target,
+                    host: to.host,
+                    tls,
+                    clear_sent: 0,
+                    inbox: (Vec::new(), 0),
+                    held: Some(held),
+                })?;
+                self.connections += 1;
+                Ok(Ok(conn))
+            }
             Err(f) => Ok(Err(f)),
         }
     }
@@ -236,8 +264,41 @@ fn closed() -> types::Fault {
 }
 
 impl CallState {
+    /// A connection that may still be used. One whose target was taken away is cut.
+    fn open(&mut self, conn: &Resource<Connection>) -> Answer<&mut Connection> {
+        let grants = self.inv.powers.now();
+        let c = self.table.get_mut(conn)?;
+        if lists(&grants.dial_targets, &c.target) {
+            return Ok(Ok(c));
+        }
+        c.stream = Stream::Closed;
+        c.held = None;
+        Ok(Err(revoked(&c.target)))
+    }
+
+    /// Whether bytes of the guest's own would carry a secret to where it is not bound.
+    fn leaks(&self, conn: &Resource<Connection>, bytes: &[u8]) -> wasmtime::Result<bool> {
+        let c = self.table.get(conn)?;
+        let grants = self.inv.powers.now();
+        let known = self.redact.found_in(bytes);
+        Ok(known.into_iter().any(|name| {
+            !grants
+                .secrets
+                .get(name)
+                .is_some_and(|g| bound(&g.hosts, &c.host, &c.target))
+        }))
+    }
+
     async fn put(&mut self, conn: &Resource<Connection>, bytes: &[u8]) -> Answer<()> {
         let time = self.time_for(0);
+        if let Err(f) = self.open(conn)? {
+            return Ok(Err(f));
+        }
+        if let Err(f) = self.traffic.send(bytes.len() as u64) {
+            return Ok(Err(fault_out(f)));
+        }
+        // What a directory is told to do, it may have done.
+        self.may_have_acted = true;
         let c = self.table.get_mut(conn)?;
         if let (Stream::Plain(_), wit::Tls::Starttls) = (&c.stream, c.mode) {
             c.clear_sent += bytes.len();
@@ -261,39 +322,61 @@ impl CallState {
             .map_err(|e| broken(&e))
         })
         .await;
-        if done.is_ok() {
-            self.bytes_out += bytes.len() as u64;
-        }
-        // What a directory is told to do, it may have done.
-        self.may_have_acted = true;
         Ok(done)
     }
 }
 
 impl wit::HostConn for CallState {
     async fn read(&mut self, conn: Resource<Connection>, max: u32) -> Answer<Vec<u8>> {
-        self.charge()?;
+        enter!(self, "dial");
         let time = self.time_for(0);
+        if let Err(f) = self.open(&conn)? {
+            return Ok(Err(f));
+        }
+        let max = (max as usize).min(MAX_READ);
         let c = self.table.get_mut(&conn)?;
-        let mut buf = vec![0; max.min(MAX_READ) as usize];
-        let read = within(time, async {
-            match &mut c.stream {
-                Stream::Plain(s) => s.read(&mut buf).await,
-                Stream::Tls(s) => s.read(&mut buf).await,
-                Stream::Closed => return Err(closed()),
+        if c.inbox.1 == c.inbox.0.len() && max > 0 {
+            let most = self.traffic.left().min(PIECE as u64);
+            if most == 0 {
+                return Ok(Err(fault_out(self.traffic.egress_exceeded())));
             }
-            .map_err(|e| broken(&e))
-        })
-        .await;
-        Ok(read.map(|n| {
-            self.bytes_in += n as u64;
-            buf.truncate(n);
-            buf
-        }))
+            let mut piece = vec![0; usize::try_from(most).unwrap_or(PIECE)];
+            let read = within(time, async {
+                match &mut c.stream {
+                    Stream::Plain(s) => s.read(&mut piece).await,
+                    Stream::Tls(s) => s.read(&mut piece).await,
+                    Stream::Closed => return Err(closed()),
+                }
+                .map_err(|e| broken(&e))
+            })
+            .await;
+            let n = match read {
+                Ok(n) => n,
+                Err(f) => return Ok(Err(f)),
+            };
+            piece.truncate(n);
+            self.redact.cover(&mut piece);
+            c.inbox = (piece, 0);
+            if let Err(f) = self.traffic.receive(n as u64) {
+                return Ok(Err(fault_out(f)));
+            }
+        }
+        let (piece, from) = &mut c.inbox;
+        let to = piece.len().min(*from + max);
+        let bytes = piece[*from..to].to_vec();
+        *from = to;
+        Ok(Ok(bytes))
     }
 
     async fn write(&mut self, conn: Resource<Connection>, bytes: Vec<u8>) -> Answer<()> {
-        self.charge()?;
+        enter!(self, "dial");
+        if self.leaks(&conn, &bytes)? {
+            return Ok(Err(fault(
+                FaultKind::Denied,
+                "secret_leak",
+                "a secret must not be sent to where it is not bound",
+            )));
+        }
         self.put(&conn, &bytes).await
     }
 
@@ -304,7 +387,7 @@ impl wit::HostConn for CallState {
         key: Resource<SecretHandle>,
         after: Vec<u8>,
     ) -> Answer<()> {
-        self.charge()?;
+        enter!(self, "dial");
         let c = self.table.get(&conn)?;
         if !matches!(c.stream, Stream::Tls(_)) {
             return Ok(Err(fault(
@@ -323,13 +406,18 @@ impl wit::HostConn for CallState {
         let message = SecretBox::new(Box::new(
             [before.as_slice(), usable.bytes.expose_secret(), &after].concat(),
         ));
+        let (name, secret) = (usable.name.to_owned(), usable.bytes.expose_secret().clone());
+        self.redact.learn(&name, &secret);
         self.put(&conn, message.expose_secret()).await
     }
 
     async fn start_tls(&mut self, conn: Resource<Connection>) -> Answer<()> {
-        self.charge()?;
+        enter!(self, "dial");
         let time = self.time_for(0);
-        let c = self.table.get_mut(&conn)?;
+        let c = match self.open(&conn)? {
+            Ok(c) => c,
+            Err(f) => return Ok(Err(f)),
+        };
         let Some(tls) = c.tls.clone().filter(|_| c.mode == wit::Tls::Starttls) else {
             return Ok(Err(wrong_state()));
         };
@@ -340,14 +428,13 @@ impl wit::HostConn for CallState {
                 return Ok(Err(wrong_state()));
             }
         };
+        if c.inbox.1 < c.inbox.0.len() {
+            return Ok(Err(injected()));
+        }
         // Anything already there was sent in the clear, by whoever sits between; it must not count as protected.
         let mut probe = [0; 1];
         if tcp.try_read(&mut probe).is_ok() {
-            return Ok(Err(fault(
-                FaultKind::Transport,
-                "starttls_injection",
-                "the peer sent data before the connection was protected",
-            )));
+            return Ok(Err(injected()));
         }
         match within(time, handshake(&tls, tcp)).await {
             Ok(stream) => {
@@ -360,8 +447,17 @@ impl wit::HostConn for CallState {
 
     async fn drop(&mut self, conn: Resource<Connection>) -> wasmtime::Result<()> {
         self.table.delete(conn)?;
+        self.connections -= 1;
         Ok(())
     }
+}
+
+fn injected() -> types::Fault {
+    fault(
+        FaultKind::Transport,
+        "starttls_injection",
+        "the peer sent data before the connection was protected",
+    )
 }
 
 fn wrong_state() -> types::Fault {

@@ -2,10 +2,10 @@
 
 use super::{
     Answer, crypto, fault,
-    http::{failed, prepare, send_one},
+    http::{Line, failed, prepare, send_one},
 };
 use crate::{
-    call::CallState,
+    call::{CallState, FileRedactor},
     v1::{
         bindings::{download as wit, http::Credential, types},
         convert::fault_out,
@@ -29,10 +29,12 @@ pub struct Download {
     file: Arc<File>,
 }
 
+const TOO_LARGE: &str = "response_too_large";
+
 fn too_large(max: u64) -> Fault {
     Fault::new(
         FaultKind::Provider,
-        "response_too_large",
+        TOO_LARGE,
         format!("the file has more than {max} bytes"),
     )
 }
@@ -54,7 +56,7 @@ impl wit::Host for CallState {
         charset: Option<String>,
         max_bytes: u64,
     ) -> Answer<Vec<Resource<Download>>> {
-        self.charge()?;
+        enter!(self, "download");
         let gzip = match unpack {
             wit::Packing::None => false,
             wit::Packing::Gzip => true,
@@ -82,28 +84,61 @@ impl wit::Host for CallState {
             Err(f) => return Ok(Err(f)),
         };
         let name = outgoing.file_name();
-        let shared = Arc::clone(&self.shared);
-        let grants = self.inv.powers.now();
-        let mut traffic = (0, 0);
-        let work = async {
-            let received = send_one(&shared.http, &grants, &outgoing).await?;
-            traffic.0 = received.sent;
-            let packed = store(received.response, max_bytes, &mut traffic.1).await?;
-            tokio::task::spawn_blocking(move || convert(packed, gzip, encoding, max_bytes))
-                .await
-                .map_err(|e| Fault::new(FaultKind::Internal, "spool_failed", e.to_string()))?
+        let left = self.traffic.downloads_left();
+        if left == 0 {
+            return Ok(Err(fault_out(self.traffic.downloads_exceeded())));
+        }
+        let most = max_bytes.min(left);
+        let time = self.time_for(0);
+        let mut arrived = 0;
+        let redact = self.redact.for_files();
+        let mut line = Line {
+            clients: &self.shared.http,
+            powers: &self.inv.powers,
+            redact: &self.redact,
+            traffic: &mut self.traffic,
         };
-        let done = tokio::time::timeout(self.time_for(0), work).await;
-        self.bytes_out += traffic.0;
-        self.bytes_in += traffic.1;
+        let work = async {
+            let response = send_one(&mut line, &outgoing).await?;
+            let packed = store(response, most, &mut arrived).await?;
+            tokio::task::spawn_blocking(move || {
+                let (file, size) = convert(packed, gzip, encoding, most)?;
+                cleaned(file, size, redact)
+            })
+            .await
+            .map_err(|e| Fault::new(FaultKind::Internal, "spool_failed", e.to_string()))?
+        };
+        let done = tokio::time::timeout(time, work).await;
+        let kept = done
+            .as_ref()
+            .ok()
+            .and_then(|d| d.as_ref().ok())
+            .map_or(0, |(_, size)| *size);
+        self.traffic.download(arrived, kept);
         let (file, size) = match done {
             Ok(Ok(kept)) => kept,
+            // The guest would have taken more; the call may not.
+            Ok(Err(f)) if f.code == TOO_LARGE && most < max_bytes => {
+                return Ok(Err(fault_out(self.traffic.downloads_exceeded())));
+            }
             Ok(Err(f)) => return Ok(Err(fault_out(f))),
             Err(_) => return Ok(Err(fault(FaultKind::Transport, "timeout", "the peer took too long"))),
         };
         let file = Arc::new(file);
         Ok(Ok(vec![self.table.push(Download { name, size, file })?]))
     }
+}
+
+/// The file without the secrets of the call, should the provider have put them there.
+fn cleaned(file: File, size: u64, redact: Option<FileRedactor>) -> Result<(File, u64), Fault> {
+    let Some(redact) = redact else {
+        return Ok((file, size));
+    };
+    (&file).seek(SeekFrom::Start(0)).map_err(|e| spool(&e))?;
+    let out = tempfile::tempfile().map_err(|e| spool(&e))?;
+    redact.copy(io::BufReader::new(&file), &out).map_err(|e| spool(&e))?;
+    let size = out.metadata().map_err(|e| spool(&e))?.len();
+    Ok((out, size))
 }
 
 /// Writes the body of a successful answer into a temporary file.
@@ -202,7 +237,7 @@ impl wit::HostReader for CallState {
     }
 
     async fn read(&mut self, reader: Resource<Download>, at: u64, len: u32) -> Answer<Vec<u8>> {
-        self.charge()?;
+        enter!(self, "download");
         let len = (len as usize).min(self.inv.limits.transfer);
         let d = self.table.get(&reader)?;
         let len = usize::try_from(d.size.saturating_sub(at)).map_or(len, |left| left.min(len));
@@ -214,7 +249,7 @@ impl wit::HostReader for CallState {
     }
 
     async fn digest(&mut self, reader: Resource<Download>, alg: String) -> Answer<Vec<u8>> {
-        self.charge()?;
+        enter!(self, "download");
         let file = Arc::clone(&self.table.get(&reader)?.file);
         let done = tokio::task::spawn_blocking(move || crypto::digest_file(&alg, &file)).await;
         Ok(done.unwrap_or_else(|e| Err(fault(FaultKind::Internal, "spool_failed", e.to_string()))))

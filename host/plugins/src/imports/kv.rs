@@ -29,7 +29,7 @@ fn check_key(key: &str) -> Result<(), types::Fault> {
 
 impl kv::Host for CallState {
     async fn get(&mut self, key: String) -> Answer<Option<kv::Entry>> {
-        self.charge()?;
+        enter!(self, "kv");
         if let Err(f) = check_key(&key) {
             return Ok(Err(f));
         }
@@ -45,7 +45,7 @@ impl kv::Host for CallState {
     }
 
     async fn put(&mut self, key: String, value: Vec<u8>, ttl_s: Option<u32>, if_version: Option<u64>) -> Answer<u64> {
-        self.charge()?;
+        enter!(self, "kv");
         if let Err(f) = check_key(&key) {
             return Ok(Err(f));
         }
@@ -56,13 +56,21 @@ impl kv::Host for CallState {
                 "a value has at most 64 KiB",
             )));
         }
+        // What is stored outlives the call, and with it every rule about the secret.
+        if self.redact.occurs_in(key.as_bytes()) || self.redact.occurs_in(&value) {
+            return Ok(Err(fault(
+                FaultKind::Denied,
+                "secret_in_state",
+                "a secret of the installation must not be stored",
+            )));
+        }
         let ttl = ttl_s.map(|s| Duration::from_secs(s.into()));
         let written = self.inv.services.kv_put(&key, value, ttl, if_version).await;
         Ok(written.map_err(fault_out))
     }
 
     async fn remove(&mut self, key: String) -> Answer<()> {
-        self.charge()?;
+        enter!(self, "kv");
         if let Err(f) = check_key(&key) {
             return Ok(Err(f));
         }

@@ -1,5 +1,14 @@
 //! What components may import. Each interface is linked only when it is granted; each function counts as a host call.
 
+/// Counts a host call and asks whether its interface is still granted; answers the guest if it is not.
+macro_rules! enter {
+    ($call:ident, $interface:literal) => {
+        if let Err(gone) = $call.enter($interface)? {
+            return Ok(Err(gone));
+        }
+    };
+}
+
 mod basics;
 mod blob;
 mod crypto;
@@ -38,6 +47,26 @@ pub(crate) const INTERFACES: &[&str] = &[
     "log", "config", "clock", "random", "kv", "secrets", "reveal", "crypto", "http", "dial", "blob", "download",
     "datasets",
 ];
+
+impl CallState {
+    /// Counts a host call. The inner error is for the guest: the interface has been taken away since the call started.
+    fn enter(&mut self, interface: &str) -> Answer<()> {
+        self.charge()?;
+        if self.inv.powers.now().interfaces.iter().any(|i| i == interface) {
+            return Ok(Ok(()));
+        }
+        Ok(Err(revoked(interface)))
+    }
+}
+
+/// A fault for what was granted when the call started and is not any more.
+fn revoked(what: &str) -> types::Fault {
+    fault(
+        FaultKind::Denied,
+        "grant_revoked",
+        format!("{what} is not granted any more"),
+    )
+}
 
 /// Links one host interface.
 pub(crate) fn link(linker: &mut Linker<CallState>, interface: &str) -> wasmtime::Result<()> {

@@ -20,6 +20,8 @@ pub struct SecretHandle {
 
 /// A secret that may be used in the asked-for way.
 pub(crate) struct Usable<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
     /// The bytes.
     pub(crate) bytes: &'a SecretBox<Vec<u8>>,
     /// How it may be used.
@@ -46,21 +48,26 @@ impl CallState {
         let Some(grant) = grants.secrets.get(&handle.name) else {
             return Ok(Err(denied()));
         };
-        let granted = grant.uses.iter().any(|u| match u.split_once(':') {
-            Some((c, d)) => c == class && d == detail,
-            None => u == class,
-        });
-        if !granted {
+        if !lists(grant, class, detail) {
             return Ok(Err(denied()));
         }
         let bytes = self.inv.secrets.0.get(&handle.name).and_then(|v| v.get(handle.place));
         Ok(bytes
             .map(|bytes| Usable {
+                name: &handle.name,
                 bytes,
                 grant: grant.clone(),
             })
             .ok_or_else(|| missing(&handle.name)))
     }
+}
+
+/// Whether a grant lists the use.
+pub(crate) fn lists(grant: &SecretGrant, class: &str, detail: &str) -> bool {
+    grant.uses.iter().any(|u| match u.split_once(':') {
+        Some((c, d)) => c == class && d == detail,
+        None => u == class,
+    })
 }
 
 fn missing(name: &str) -> types::Fault {
@@ -78,7 +85,7 @@ fn version_name(place: usize) -> String {
 
 impl secrets::Host for CallState {
     fn versions(&mut self, name: String) -> Answer<Vec<String>> {
-        self.charge()?;
+        enter!(self, "secrets");
         Ok(match self.inv.secrets.0.get(&name) {
             Some(v) if !v.is_empty() => Ok((0..v.len()).map(version_name).collect()),
             _ => Err(missing(&name)),
@@ -86,7 +93,7 @@ impl secrets::Host for CallState {
     }
 
     fn open(&mut self, name: String, version: Option<String>) -> Answer<Resource<SecretHandle>> {
-        self.charge()?;
+        enter!(self, "secrets");
         let Some(all) = self.inv.secrets.0.get(&name).filter(|v| !v.is_empty()) else {
             return Ok(Err(missing(&name)));
         };
@@ -117,8 +124,14 @@ impl secrets::HostSecret for CallState {
 
 impl reveal::Host for CallState {
     fn expose(&mut self, key: Resource<SecretHandle>) -> Answer<Vec<u8>> {
-        self.charge()?;
-        let usable = self.usable(&key, "reveal", "")?;
-        Ok(usable.map(|u| u.bytes.expose_secret().clone()))
+        enter!(self, "reveal");
+        let shown = match self.usable(&key, "reveal", "")? {
+            Ok(u) => u.bytes.expose_secret().clone(),
+            Err(f) => return Ok(Err(f)),
+        };
+        // From here on the guest knows it: what it says is watched.
+        let name = self.table.get(&key)?.name.clone();
+        self.redact.learn(&name, &shown);
+        Ok(Ok(shown))
     }
 }

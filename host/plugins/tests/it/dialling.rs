@@ -22,13 +22,13 @@ async fn echo(mut s: impl AsyncRead + AsyncWrite + Unpin) {
     }
 }
 
-struct Directory {
-    port: u16,
-    ca: String,
+pub(crate) struct Directory {
+    pub(crate) port: u16,
+    pub(crate) ca: String,
 }
 
 /// `mode`: `plain`, `tls`, `starttls`, or `inject` (sends bytes in the clear right after agreeing to TLS).
-async fn directory(mode: &'static str) -> Directory {
+pub(crate) async fn directory(mode: &'static str) -> Directory {
     let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
@@ -71,7 +71,7 @@ async fn directory(mode: &'static str) -> Directory {
     }
 }
 
-async fn talk(
+pub(crate) async fn talk(
     b: &Bench,
     d: &Directory,
     tls: &str,
@@ -107,7 +107,7 @@ async fn protected_conversations_carry_secrets() {
     let steps = json!([{ "do": "secret", "name": "key" }, { "do": "read" }]);
     let direct = directory("tls").await;
     let heard = talk(&b, &direct, "direct", steps, |_, _| {}).await.unwrap();
-    assert_eq!(heard, json!({ "heard": ["[<newest>]"] }));
+    assert_eq!(heard, json!({ "heard": ["[<******>]"] }));
 
     let upgraded = directory("starttls").await;
     let steps = json!([
@@ -115,7 +115,7 @@ async fn protected_conversations_carry_secrets() {
         { "do": "secret", "name": "key" }, { "do": "read" }
     ]);
     let heard = talk(&b, &upgraded, "starttls", steps, |_, _| {}).await.unwrap();
-    assert_eq!(heard, json!({ "heard": ["go!", "[<newest>]"] }));
+    assert_eq!(heard, json!({ "heard": ["go!", "[<******>]"] }));
     assert!(b.platform.last().bytes_in > 0);
 }
 
@@ -142,78 +142,4 @@ async fn secrets_stay_on_protected_and_bound_connections() {
         .await
         .unwrap_err();
     assert_eq!(fault.code, "use_not_granted");
-}
-
-#[tokio::test]
-async fn endpoints_and_certificates_are_checked() {
-    let b = Bench::new();
-    let d = directory("tls").await;
-    let hello = || json!([{ "do": "write", "text": "x" }, { "do": "read" }]);
-    assert!(talk(&b, &d, "direct", hello(), |_, _| {}).await.is_ok());
-    let code = |r: Result<Value, Fault>| r.unwrap_err().code;
-    assert_eq!(
-        code(talk(&b, &d, "direct", hello(), |g, _| g.dial_targets.clear()).await),
-        "target_not_granted"
-    );
-    assert_eq!(
-        code(talk(&b, &d, "direct", hello(), |g, _| g.private_hosts.clear()).await),
-        "address_not_allowed"
-    );
-    assert_eq!(
-        code(talk(&b, &d, "none", hello(), |g, _| g.private_hosts.clear()).await),
-        "not_protected"
-    );
-    assert_eq!(
-        code(talk(&b, &d, "direct", hello(), |_, w| w["ca"] = Value::Null).await),
-        "tls_failed",
-        "unknown authority"
-    );
-    assert_eq!(
-        code(
-            talk(&b, &d, "direct", hello(), |_, w| w["server_name"] =
-                json!("ldap.example.com"))
-            .await
-        ),
-        "tls_failed",
-        "another name"
-    );
-    assert_eq!(
-        code(talk(&b, &d, "direct", hello(), |_, w| w["ca"] = json!("nonsense")).await),
-        "tls_material_invalid"
-    );
-    let other = directory("tls").await;
-    let ca = other.ca.clone();
-    assert_eq!(
-        code(talk(&b, &d, "direct", hello(), |_, w| w["ca"] = json!(ca)).await),
-        "tls_failed",
-        "another authority"
-    );
-}
-
-#[tokio::test]
-async fn starttls_can_neither_be_skipped_nor_injected_into() {
-    let b = Bench::new();
-    let d = directory("starttls").await;
-    let flood = json!([{ "do": "write", "text": "x".repeat(5_000) }]);
-    assert_eq!(
-        talk(&b, &d, "starttls", flood, |_, _| {}).await.unwrap_err().code,
-        "not_protected"
-    );
-    let twice = json!([{ "do": "write", "text": "s" }, { "do": "read" }, { "do": "start-tls" }, { "do": "start-tls" }]);
-    assert_eq!(
-        talk(&b, &d, "starttls", twice, |_, _| {}).await.unwrap_err().code,
-        "tls_state"
-    );
-    let direct = directory("tls").await;
-    let again = json!([{ "do": "start-tls" }]);
-    assert_eq!(
-        talk(&b, &direct, "direct", again, |_, _| {}).await.unwrap_err().code,
-        "tls_state"
-    );
-    let forging = directory("inject").await;
-    let steps = json!([{ "do": "write", "text": "s" }, { "do": "read" }, { "do": "pause" }, { "do": "start-tls" }]);
-    assert_eq!(
-        talk(&b, &forging, "starttls", steps, |_, _| {}).await.unwrap_err().code,
-        "starttls_injection"
-    );
 }

@@ -7,7 +7,7 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use std::{io::Write, time::Duration};
 
-fn answer(status: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn answer(status: &str, body: &[u8]) -> Vec<u8> {
     [
         format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(),
         body,
@@ -15,13 +15,18 @@ fn answer(status: &str, body: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut e = GzEncoder::new(Vec::new(), Compression::best());
     e.write_all(bytes).unwrap();
     e.finish().unwrap()
 }
 
-async fn create(b: &Bench, peer: &Peer, extra: Value, change: impl FnOnce(&mut Invocation)) -> Result<Payment, Fault> {
+pub(crate) async fn create(
+    b: &Bench,
+    peer: &Peer,
+    extra: Value,
+    change: impl FnOnce(&mut Invocation),
+) -> Result<Payment, Fault> {
     let digest = b.admit("payment").await;
     let mut inv = b.invocation(&digest);
     inv.powers = powers(Grants {

@@ -92,6 +92,8 @@ pub(crate) struct Platform {
     pub(crate) kv: Mutex<BTreeMap<String, KvEntry>>,
     pub(crate) files: Mutex<BTreeMap<String, Vec<u8>>>,
     pub(crate) receipts: Mutex<Vec<CallReceipt>>,
+    /// As they were written, before any receipt.
+    pub(crate) lines: Mutex<Vec<LogLine>>,
 }
 
 impl Platform {
@@ -103,6 +105,11 @@ impl Platform {
             .cloned()
             .expect("a receipt was written")
     }
+}
+
+/// What a platform does for a call.
+pub(crate) fn services(platform: &Arc<Platform>) -> Arc<dyn HostServices> {
+    Arc::new(Services(Arc::clone(platform)))
 }
 
 /// What [`Platform`] hands out for one call.
@@ -146,6 +153,9 @@ impl HostServices for Services {
     }
     fn progress(&self, _: u8) -> bool {
         true
+    }
+    fn log_line(&self, _: CallId, line: &LogLine) {
+        self.0.lines.lock().unwrap().push(line.clone());
     }
     fn receipt(&self, receipt: CallReceipt) {
         self.0.receipts.lock().unwrap().push(receipt);
@@ -272,7 +282,7 @@ impl Bench {
             breaker: BreakerFigures::default(),
             lane: Lane::Ordinary,
             extra: Value::Null,
-            services: Arc::new(Services(Arc::clone(&self.platform))),
+            services: services(&self.platform),
         }
     }
 

@@ -11,6 +11,8 @@ mod bounds;
 mod dialling;
 mod downloads;
 mod harness;
+#[path = "../hostile/mod.rs"]
+mod hostile;
 mod peer;
 mod requests;
 mod secrets;

@@ -4,7 +4,7 @@ use crate::{harness::*, peer::*};
 use aistack_domain::plugins::port::*;
 use serde_json::{Value, json};
 
-fn grants(uses: &[&str], bound: &[String], reach: &[String]) -> Grants {
+pub(crate) fn grants(uses: &[&str], bound: &[String], reach: &[String]) -> Grants {
     Grants {
         private_hosts: reach.to_vec(),
         secrets: [(
@@ -19,7 +19,7 @@ fn grants(uses: &[&str], bound: &[String], reach: &[String]) -> Grants {
     }
 }
 
-async fn ask(b: &Bench, grants: Grants, what: Value) -> Result<Value, Fault> {
+pub(crate) async fn ask(b: &Bench, grants: Grants, what: Value) -> Result<Value, Fault> {
     let digest = b.admit("identity").await;
     let mut inv = b.invocation(&digest);
     inv.powers = powers(grants);
@@ -87,28 +87,6 @@ async fn credentials_are_injected_into_requests_to_bound_hosts() {
 }
 
 #[tokio::test]
-async fn a_redirect_never_carries_a_credential_away() {
-    let inner = Peer::new(&[]).await;
-    let location = |p: &Peer| {
-        format!(
-            "HTTP/1.1 307 x\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n",
-            p.url("/stolen")
-        )
-    };
-    let outer = Peer::new(&[("/go", &location(&inner))]).await;
-    let b = Bench::new();
-    // Even where the secret is bound to both: an origin the plugin did not name gets nothing.
-    let both = vec![outer.host(), inner.host()];
-    for way in ["bearer", "header", "query", "form"] {
-        let what = json!({ "do": "http", "url": outer.url("/go"), "method": "POST", "redirects": 2, "secret": "key", "as": way, "as_name": "x" });
-        ask(&b, grants(&["http"], &both, &both), what).await.unwrap();
-    }
-    let seen = inner.requests();
-    assert_eq!(seen.len(), 4);
-    assert!(seen.iter().all(|r| !r.contains("newest")), "{seen:?}");
-}
-
-#[tokio::test]
 async fn a_secret_does_not_appear_in_faults_logs_or_receipts() {
     let b = Bench::new();
     let nobody = vec!["127.0.0.1:1".to_owned()];
@@ -132,7 +110,7 @@ async fn reveal_needs_both_grants() {
         "use_not_granted"
     );
     let shown = ask(&b, grants(&["reveal"], &[], &[]), what()).await.unwrap();
-    assert_eq!(shown["secret"], "newest");
+    assert_eq!(shown["size"], 6);
     let mut without = grants(&["reveal"], &[], &[]);
     without.interfaces.retain(|i| i != "reveal");
     assert_eq!(ask(&b, without, what()).await.unwrap_err().code, "not_granted");

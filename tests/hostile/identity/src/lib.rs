@@ -87,22 +87,7 @@ fn send(a: &Value) -> Answer {
 }
 
 fn talk(a: &Value) -> Answer {
-    let tls = match text(a, "tls").as_str() {
-        "direct" => dial::Tls::Direct,
-        "starttls" => dial::Tls::Starttls,
-        _ => dial::Tls::None,
-    };
-    let conn = dial::connect(
-        &dial::Endpoint {
-            host: text(a, "host"),
-            port: a["port"].as_u64().unwrap_or(0) as u16,
-            tls,
-            server_name: a["server_name"].as_str().map(Into::into),
-            ca: a["ca"].as_str().map(Into::into),
-            timeout_ms: 0,
-        },
-        None,
-    )?;
+    let conn = dial::connect(&endpoint(a), None)?;
     let mut heard = Vec::new();
     for step in a["steps"].as_array().into_iter().flatten() {
         match text(step, "do").as_str() {
@@ -113,10 +98,101 @@ fn talk(a: &Value) -> Answer {
             }
             "start-tls" => conn.start_tls()?,
             "pause" => std::thread::sleep(std::time::Duration::from_millis(600)),
-            _ => heard.push(String::from_utf8_lossy(&conn.read(1024)?).into_owned()),
+            "flood" => {
+                for _ in 0..step["n"].as_u64().unwrap_or(u64::MAX) {
+                    conn.write(&[b'x'; 64 << 10])?;
+                }
+            }
+            _ => {
+                let max = step["max"].as_u64().unwrap_or(1024) as u32;
+                heard.push(String::from_utf8_lossy(&conn.read(max)?).into_owned());
+            }
         }
     }
     Ok(json!({ "heard": heard }))
+}
+
+fn endpoint(a: &Value) -> dial::Endpoint {
+    dial::Endpoint {
+        host: text(a, "host"),
+        port: a["port"].as_u64().unwrap_or(0) as u16,
+        tls: match text(a, "tls").as_str() {
+            "direct" => dial::Tls::Direct,
+            "starttls" => dial::Tls::Starttls,
+            _ => dial::Tls::None,
+        },
+        server_name: a["server_name"].as_str().map(Into::into),
+        ca: a["ca"].as_str().map(Into::into),
+        timeout_ms: 0,
+    }
+}
+
+/// Opens connections until it can't, and holds them all for a while.
+fn hoard(a: &Value) -> Answer {
+    let (mut kept, mut code) = (Vec::new(), String::new());
+    while kept.len() < a["n"].as_u64().unwrap_or(u64::MAX) as usize {
+        match dial::connect(&endpoint(a), None) {
+            Ok(c) => kept.push(c),
+            Err(f) => {
+                code = f.code;
+                break;
+            }
+        }
+    }
+    std::thread::sleep(std::time::Duration::from_millis(a["ms"].as_u64().unwrap_or(0)));
+    Ok(json!({ "held": kept.len(), "code": code }))
+}
+
+/// Takes a secret and tries to carry it out.
+fn leak(a: &Value) -> Answer {
+    let secret = reveal::expose(&secrets::open(&text(a, "name"), None)?)?;
+    let shown = match text(a, "as").as_str() {
+        "hex" => hex(&secret),
+        _ => String::from_utf8_lossy(&secret).into_owned(),
+    };
+    match text(a, "how").as_str() {
+        "log" => log::emit(log::Level::Info, &format!("it is {shown}"), &[(shown.clone(), shown)]),
+        "stderr" => eprintln!("it is {shown}"),
+        "panic" => panic!("it is {shown}"),
+        "fault" => {
+            return Err(Fault {
+                kind: Kind::Provider,
+                code: shown.clone(),
+                message: format!("it is {shown}"),
+                user_message: Some(shown.clone()),
+                retry_after_ms: None,
+                outcome_unknown: false,
+                provider_ref: Some(shown),
+            });
+        }
+        "kv" => {
+            kv::put("copy", format!("it is {shown}").as_bytes(), None, None)?;
+        }
+        "kv-key" => {
+            kv::put(&shown, b"1", None, None)?;
+        }
+        "body" | "url" | "header" => {
+            let mut request = a.clone();
+            match text(a, "how").as_str() {
+                "body" => request["body"] = json!(shown),
+                "url" => request["url"] = json!(format!("{}?x={shown}", text(a, "url"))),
+                _ => request["headers"] = json!([{ "name": "x-note", "value": shown }]),
+            }
+            return send(&request);
+        }
+        "dial" => dial::connect(&endpoint(a), None)?.write(shown.as_bytes())?,
+        _ => return Ok(json!({ "x": shown })),
+    }
+    Ok(json!(null))
+}
+
+/// Expands nested entities the way a careless XML parser does.
+fn expand(text: &str, depth: u32) -> String {
+    let mut out = String::new();
+    for _ in 0..10 {
+        out += &if depth == 0 { text.to_owned() } else { expand(text, depth - 1) };
+    }
+    out
 }
 
 fn act(a: &Value) -> Answer {
@@ -175,7 +251,7 @@ fn act(a: &Value) -> Answer {
             json!({ "sizes": sizes })
         }
         "reveal" => {
-            json!({ "secret": String::from_utf8_lossy(&reveal::expose(&secrets::open(&text(a, "name"), None)?)?) })
+            json!({ "size": reveal::expose(&secrets::open(&text(a, "name"), None)?)?.len() })
         }
         "mac" => {
             json!({ "tag": hex(&crypto::mac(&text(a, "alg"), &secrets::open(&text(a, "name"), None)?, text(a, "data").as_bytes())?) })
@@ -196,8 +272,27 @@ fn act(a: &Value) -> Answer {
             let (key, value) = (text(a, "key"), text(a, "value").into_bytes());
             match text(a, "op").as_str() {
                 "get" => json!({ "value": kv::get(&key)?.map(|e| String::from_utf8_lossy(&e.value).into_owned()) }),
-                "big" => json!({ "version": kv::put(&key, &vec![0; 65 * 1024], None, None)? }),
+                "big" => json!({ "version": kv::put(&key, &vec![0; a["bytes"].as_u64().unwrap_or(65 << 10) as usize], None, None)? }),
                 _ => json!({ "version": kv::put(&key, &value, None, a["if_version"].as_u64())? }),
+            }
+        }
+        "leak" => leak(a)?,
+        "hoard" => hoard(a)?,
+        "xml-bomb" => json!({ "size": expand("lol", 9).len() }),
+        // One after the other, whatever becomes of each.
+        "each" => {
+            let all = a["all"].as_array().into_iter().flatten();
+            json!({ "each": all.map(|one| act(one).unwrap_or_else(|f| json!({ "fault": f.code }))).collect::<Vec<_>>() })
+        }
+        // The same again until it fails; the fault is passed on when asked for.
+        "repeat" => {
+            let mut done = 0;
+            loop {
+                match act(&a["what"]) {
+                    Ok(_) => done += 1,
+                    Err(f) if a["pass"] == true => return Err(f),
+                    Err(f) => break json!({ "done": done, "code": f.code }),
+                }
             }
         }
         "http" => send(a)?,

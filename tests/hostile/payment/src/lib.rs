@@ -67,6 +67,28 @@ impl payments::Guest for Hostile {
             "state" => p.state = vec![0; 17 << 10],
             "script" => p.action = payments::Action::Redirect("javascript:alert(1)".into()),
             "fetch" => p.raw = fetch(&asked)?.to_string(),
+            "fetch-all" => {
+                let mut done = 0;
+                p.raw = loop {
+                    match fetch(&asked) {
+                        Ok(_) => done += 1,
+                        Err(f) if asked["pass"] == true => return Err(f),
+                        Err(f) => break json!({ "done": done, "code": f.code }).to_string(),
+                    }
+                }
+            }
+            "fetch-with-secret" => {
+                let key = secrets::open("key", None)?;
+                let request = HttpRequest {
+                    method: "GET".into(),
+                    url: text(&asked, "url"),
+                    headers: vec![],
+                    body: vec![],
+                };
+                let cred = http::Credential::Bearer(&key);
+                let files = download::fetch(&request, &cred, download::Packing::None, None, 1 << 20)?;
+                p.raw = json!({ "text": String::from_utf8_lossy(&files[0].read(0, 1 << 16)?) }).to_string();
+            }
             "charge-and-spin" => {
                 let request = HttpRequest {
                     method: "POST".into(),

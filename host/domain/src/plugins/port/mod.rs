@@ -9,6 +9,7 @@ mod payment;
 mod powers;
 mod report;
 mod services;
+mod signatures;
 
 pub use identity::*;
 pub use limits::*;
@@ -16,6 +17,7 @@ pub use payment::*;
 pub use powers::*;
 pub use report::*;
 pub use services::*;
+pub use signatures::*;
 
 use aistack_core::{CallId, InstallationId, RequestId, TenantId, Timestamp, text_enum};
 use serde_json::Value;
@@ -249,6 +251,13 @@ pub struct Inspection {
     pub imports: Vec<String>,
     /// Size of the component in bytes.
     pub size: u64,
+    /// SHA-256 of the bytes without their signature section, raw: what signatures are about. The same component signed
+    /// twice has one payload.
+    pub payload_sha256: [u8; 32],
+    /// Length of the component without its signature section.
+    pub payload_size: u64,
+    /// The signatures it carries, none of them verified.
+    pub signatures: Vec<SignatureBlock>,
 }
 
 /// Why an upload was refused, or a component can't be run.
@@ -285,6 +294,9 @@ pub enum Refusal {
     /// Manifest or schema is missing or wrong.
     #[error("manifest: {0}")]
     Manifest(String),
+    /// The signature section is not well-formed, or not the last one.
+    #[error("signatures: {0}")]
+    Signatures(String),
     /// Compiling took more than its limits allow, or failed.
     #[error("the component can't be compiled: {0}")]
     Compile(String),

@@ -99,7 +99,7 @@ text_enum! {
         Timeout = "timeout",
         /// It ran into a memory, traffic or host-call bound.
         Limit = "limit",
-        /// It was never started (breaker open, pool full, not loaded).
+        /// It was never started (breaker open, pool full, not loaded), or ended because the installation was switched off.
         Refused = "refused",
     }
 }
@@ -149,7 +149,7 @@ pub struct CallReceipt {
 
 impl CallReceipt {
     /// Length of a turn: what the epoch clock measures CPU time in.
-    pub const TURN: Duration = Duration::from_millis(5);
+    pub const TURN: Duration = Duration::from_millis(1);
 }
 
 /// One log line of a component.

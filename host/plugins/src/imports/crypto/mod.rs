@@ -104,7 +104,7 @@ impl CallState {
 /// Runs `$use` with the key's bytes, or hands the fault on.
 macro_rules! with_key {
     ($self:ident, $key:expr, $class:literal, $alg:expr, |$bytes:ident| $use:expr) => {{
-        $self.charge()?;
+        enter!($self, "crypto");
         Ok(match $self.key_for(&$key, $class, &$alg)? {
             Ok($bytes) => $use,
             Err(f) => Err(f),
@@ -114,7 +114,7 @@ macro_rules! with_key {
 
 impl wit::Host for CallState {
     fn digest(&mut self, alg: String, data: Vec<u8>) -> Answer<Vec<u8>> {
-        self.charge()?;
+        enter!(self, "crypto");
         Ok(digest(&alg, &data))
     }
 
@@ -137,7 +137,7 @@ impl wit::Host for CallState {
     }
 
     fn verify(&mut self, alg: String, public_key: Vec<u8>, data: Vec<u8>, signature: Vec<u8>) -> Answer<bool> {
-        self.charge()?;
+        enter!(self, "crypto");
         Ok(sign::verify(&alg, &public_key, &data, &signature))
     }
 
@@ -184,12 +184,12 @@ impl wit::Host for CallState {
     }
 
     fn encrypt_to(&mut self, alg: String, public_key: Vec<u8>, plaintext: Vec<u8>) -> Answer<Vec<u8>> {
-        self.charge()?;
+        enter!(self, "crypto");
         Ok(cipher::encrypt_to(&alg, &public_key, &plaintext))
     }
 
     fn certificate(&mut self, der_or_pem: Vec<u8>) -> Answer<wit::CertificateInfo> {
-        self.charge()?;
+        enter!(self, "crypto");
         Ok(certificate::read(&der_or_pem))
     }
 }

@@ -2,21 +2,24 @@
 
 use super::prepare::{Inject, Outgoing};
 use crate::{
-    call::CallState,
-    net::{AddressRefused, permit},
+    call::{CallState, Redactor, Traffic},
+    imports::secrets::lists,
+    net::{AddressRefused, HttpClients, host_matches, permit},
     v1::bindings::types::HttpResponse,
 };
-use aistack_domain::plugins::port::{Fault, FaultKind, Grants};
+use aistack_domain::plugins::port::{Fault, FaultKind, Grants, Powers};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use secrecy::ExposeSecret;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use url::Url;
 
-/// The head of an answer, its body not yet read.
-pub(in crate::imports) struct Received {
-    pub(in crate::imports) response: reqwest::Response,
-    /// Bytes sent, roughly: body, headers and target.
-    pub(in crate::imports) sent: u64,
+/// What a request is made with, and what it is measured by.
+pub(in crate::imports) struct Line<'a> {
+    pub(in crate::imports) clients: &'a HttpClients,
+    /// Asked again at each hop.
+    pub(in crate::imports) powers: &'a Powers,
+    pub(in crate::imports) redact: &'a Redactor,
+    pub(in crate::imports) traffic: &'a mut Traffic,
 }
 
 impl CallState {
@@ -55,50 +58,51 @@ pub(super) async fn exchange(
     let acts = may_act(&outgoing.method) && !idempotent;
     // Set before anything is sent: should the call itself be cut off, the host knows that the provider may have acted.
     state.may_have_acted |= acts;
-    let shared = Arc::clone(&state.shared);
-    let grants = state.inv.powers.now();
-    let mut traffic = (0u64, 0u64);
-    let done = tokio::time::timeout(
-        time,
-        follow(
-            &shared.http,
-            &grants,
-            outgoing,
-            redirects,
-            idempotent,
-            limit,
-            &mut traffic,
-        ),
-    )
-    .await;
-    state.bytes_out += traffic.0;
-    state.bytes_in += traffic.1;
+    let line = Line {
+        clients: &state.shared.http,
+        powers: &state.inv.powers,
+        redact: &state.redact,
+        traffic: &mut state.traffic,
+    };
+    let done = tokio::time::timeout(time, follow(line, outgoing, redirects, idempotent, limit)).await;
     match done {
-        Ok(answer) => answer,
+        Ok(answer) => answer.map(|r| clean(&state.redact, r)),
         Err(_) => Err(transport("timeout", "the peer took too long".to_owned(), acts)),
     }
 }
 
+/// Takes out of an answer what was injected into the request: an echo would hand the guest the secret.
+fn clean(redact: &Redactor, response: HttpResponse) -> HttpResponse {
+    if redact.is_idle() {
+        return response;
+    }
+    HttpResponse {
+        headers: response
+            .headers
+            .into_iter()
+            .map(|(k, v)| (redact.text(k), redact.bytes(v)))
+            .collect(),
+        body: redact.bytes(response.body),
+        ..response
+    }
+}
+
 async fn follow(
-    clients: &crate::net::HttpClients,
-    grants: &Grants,
+    mut line: Line<'_>,
     mut out: Outgoing,
     redirects: u8,
     idempotent: bool,
     limit: u64,
-    traffic: &mut (u64, u64),
 ) -> Result<HttpResponse, Fault> {
     let mut hop = 0;
     loop {
-        let received = match send_one(clients, grants, &out).await {
-            Err(f) if idempotent && f.kind == FaultKind::Transport => send_one(clients, grants, &out).await?,
+        let response = match send_one(&mut line, &out).await {
+            Err(f) if idempotent && f.kind == FaultKind::Transport => send_one(&mut line, &out).await?,
             other => other?,
         };
-        traffic.0 += received.sent;
-        let response = received.response;
         let next = (hop < redirects).then(|| target(&out.url, &response)).flatten();
         let Some(next) = next else {
-            return read(response, limit, may_act(&out.method), traffic).await;
+            return read(response, limit, may_act(&out.method), line.traffic).await;
         };
         hop += 1;
         redirect(&mut out, response.status(), next);
@@ -117,7 +121,7 @@ fn target(from: &Url, response: &reqwest::Response) -> Option<Url> {
 /// Rewrites the request for the next hop. A change of origin takes all credentials away for good.
 fn redirect(out: &mut Outgoing, status: StatusCode, next: Url) {
     if next.origin() != out.url.origin() {
-        out.inject = Inject::Nothing;
+        (out.inject, out.secret) = (Inject::Nothing, None);
         for name in [header::AUTHORIZATION, header::COOKIE] {
             out.headers.remove(name);
         }
@@ -133,20 +137,51 @@ fn redirect(out: &mut Outgoing, status: StatusCode, next: Url) {
         }
         // A form field has no body to stand in any more.
         if matches!(out.inject, Inject::Form(..)) {
-            out.inject = Inject::Nothing;
+            (out.inject, out.secret) = (Inject::Nothing, None);
         }
     }
     out.url = next;
     out.url.set_fragment(None);
 }
 
+/// Whether the request may leave with the secrets in it: the one that is injected is still granted for that use and
+/// place, and none that the guest has seen goes where it is not bound.
+fn guard(out: &Outgoing, grants: &Grants, redact: &Redactor) -> Result<(), Fault> {
+    let bound = |name: &str| {
+        let grant = grants.secrets.get(name);
+        grant.filter(|g| g.hosts.iter().any(|host| host_matches(host, &out.url)))
+    };
+    if let Some(s) = &out.secret
+        && !bound(&s.name).is_some_and(|g| lists(g, "http", s.way))
+    {
+        let message = format!("secret {:?} is not granted any more", s.name);
+        return Err(Fault::new(FaultKind::Denied, "grant_revoked", message));
+    }
+    if redact.is_idle() {
+        return Ok(());
+    }
+    let mut seen = redact.found_in(out.url.as_str().as_bytes());
+    seen.extend(redact.found_in(&out.body));
+    for (name, value) in &out.headers {
+        seen.extend(redact.found_in(name.as_str().as_bytes()));
+        seen.extend(redact.found_in(value.as_bytes()));
+    }
+    match seen.into_iter().find(|name| bound(name).is_none()) {
+        None => Ok(()),
+        Some(name) => Err(Fault::new(
+            FaultKind::Denied,
+            "secret_leak",
+            format!("secret {name:?} must not be sent to where it is not bound"),
+        )),
+    }
+}
+
 /// One request to one place, checked.
-pub(in crate::imports) async fn send_one(
-    clients: &crate::net::HttpClients,
-    grants: &Grants,
-    out: &Outgoing,
-) -> Result<Received, Fault> {
-    let private = permit(&out.url, grants)?;
+pub(in crate::imports) async fn send_one(line: &mut Line<'_>, out: &Outgoing) -> Result<reqwest::Response, Fault> {
+    let clients = line.clients;
+    let grants = line.powers.now();
+    let private = permit(&out.url, &grants)?;
+    guard(out, &grants, line.redact)?;
     let mut url = out.url.clone();
     let mut headers = out.headers.clone();
     let mut body = out.body.clone();
@@ -185,17 +220,16 @@ pub(in crate::imports) async fn send_one(
     } else {
         clients.shared(private)
     };
-    let sent = size(&url, &headers, &body);
+    line.traffic.send(size(&url, &headers, &body))?;
     let mut request = reqwest::Request::new(out.method.clone(), url);
     *request.headers_mut() = headers;
     if !body.is_empty() || may_act(&out.method) {
         *request.body_mut() = Some(body.into());
     }
-    let response = client
+    client
         .execute(request)
         .await
-        .map_err(|e| failed(e, may_act(&out.method)))?;
-    Ok(Received { response, sent })
+        .map_err(|e| failed(e, may_act(&out.method)))
 }
 
 fn text(secret: &[u8]) -> Result<&str, Fault> {
@@ -237,8 +271,12 @@ async fn read(
     mut response: reqwest::Response,
     limit: u64,
     acts: bool,
-    traffic: &mut (u64, u64),
+    traffic: &mut Traffic,
 ) -> Result<HttpResponse, Fault> {
+    let unknown = |f: Fault| Fault {
+        outcome_unknown: acts,
+        ..f
+    };
     let too_large = || {
         Fault::new(
             FaultKind::Provider,
@@ -246,6 +284,9 @@ async fn read(
             format!("the answer has more than {limit} bytes"),
         )
     };
+    let all = response.headers().iter().map(|(k, v)| (k.as_str(), v.as_bytes()));
+    let size = traffic.headers(FaultKind::Provider, all).map_err(unknown)?;
+    traffic.receive(size).map_err(unknown)?;
     if response.content_length().is_some_and(|n| n > limit) {
         return Err(too_large());
     }
@@ -255,10 +296,9 @@ async fn read(
         .iter()
         .map(|(k, v)| (k.as_str().to_owned(), v.as_bytes().to_vec()))
         .collect();
-    traffic.1 += headers.iter().map(|(k, v)| (k.len() + v.len() + 4) as u64).sum::<u64>();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| failed(e, acts))? {
-        traffic.1 += chunk.len() as u64;
+        traffic.receive(chunk.len() as u64).map_err(unknown)?;
         if (body.len() + chunk.len()) as u64 > limit {
             return Err(too_large());
         }

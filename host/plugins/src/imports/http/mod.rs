@@ -10,7 +10,7 @@ use crate::{
 };
 use wasmtime::component::Resource;
 
-pub(super) use exchange::{failed, send_one};
+pub(super) use exchange::{Line, failed, send_one};
 pub(super) use prepare::prepare;
 
 /// Most redirects that are followed.
@@ -23,7 +23,7 @@ impl wit::Host for CallState {
         cred: wit::Credential,
         opts: wit::Options,
     ) -> Answer<wit::HttpResponse> {
-        self.charge()?;
+        enter!(self, "http");
         let outgoing = match prepare(self, request, &cred, opts.ca.as_deref())? {
             Ok(o) => o,
             Err(f) => return Ok(Err(f)),

@@ -5,7 +5,10 @@ use crate::{
     call::CallState,
     imports::{Answer, fault},
     net::host_matches,
-    v1::bindings::{http as wit, types},
+    v1::{
+        bindings::{http as wit, types},
+        convert::fault_out,
+    },
 };
 use aistack_domain::plugins::port::FaultKind;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -20,6 +23,8 @@ pub(in crate::imports) struct Outgoing {
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
     pub(super) inject: Inject,
+    /// The secret behind `inject`.
+    pub(super) secret: Option<Injected>,
     pub(super) ca: Option<String>,
 }
 
@@ -33,6 +38,14 @@ impl Outgoing {
             last.to_owned()
         }
     }
+}
+
+/// A secret that goes out with a request.
+pub(in crate::imports) struct Injected {
+    pub(in crate::imports) name: String,
+    /// How: `bearer`, `query`, …
+    pub(super) way: &'static str,
+    pub(in crate::imports) value: SecretBox<Vec<u8>>,
 }
 
 /// What the host adds to the request on its way out.
@@ -88,7 +101,7 @@ fn headers(given: Vec<(String, Vec<u8>)>) -> Result<HeaderMap, types::Fault> {
 
 /// `Err` inside means: the request is refused and the guest is told why.
 pub(in crate::imports) fn prepare(
-    state: &CallState,
+    state: &mut CallState,
     request: types::HttpRequest,
     cred: &wit::Credential,
     ca: Option<&str>,
@@ -105,30 +118,48 @@ pub(in crate::imports) fn prepare(
         Ok(m) if m != Method::CONNECT && m != Method::TRACE => m,
         _ => return Ok(Err(invalid("method_invalid", "not a method guests may use"))),
     };
+    let given = request.headers.iter().map(|(k, v)| (k.as_str(), v.as_slice()));
+    if let Err(f) = state.traffic.headers(FaultKind::InvalidInput, given) {
+        return Ok(Err(fault_out(f)));
+    }
     let headers = match headers(request.headers) {
         Ok(h) => h,
         Err(f) => return Ok(Err(f)),
     };
-    let inject = match injection(state, cred, &url, &headers, &request.body)? {
+    let (inject, secret) = match injection(state, cred, &url, &headers, &request.body)? {
         Ok(i) => i,
         Err(f) => return Ok(Err(f)),
     };
+    // Whatever comes back of it is not for the guest.
+    if let Some(secret) = &secret {
+        state.redact.learn(&secret.name, secret.value.expose_secret());
+    }
     Ok(Ok(Outgoing {
         method,
         url,
         headers,
         body: request.body,
         inject,
+        secret,
         ca: ca.map(str::to_owned),
     }))
 }
 
-fn injection(state: &CallState, cred: &wit::Credential, url: &Url, headers: &HeaderMap, body: &[u8]) -> Answer<Inject> {
+/// What to inject, and the secret it is made of.
+type Injection = (Inject, Option<Injected>);
+
+fn injection(
+    state: &CallState,
+    cred: &wit::Credential,
+    url: &Url,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Answer<Injection> {
     let Some(key) = handle(cred) else {
-        return Ok(Ok(Inject::Nothing));
+        return Ok(Ok((Inject::Nothing, None)));
     };
     let way = match cred {
-        wit::Credential::None => return Ok(Ok(Inject::Nothing)),
+        wit::Credential::None => return Ok(Ok((Inject::Nothing, None))),
         wit::Credential::Bearer(_) => "bearer",
         wit::Credential::Basic(_) => "basic",
         wit::Credential::Header(_) => "header",
@@ -149,7 +180,12 @@ fn injection(state: &CallState, cred: &wit::Credential, url: &Url, headers: &Hea
     }
     let secret = usable.bytes.expose_secret();
     let copy = || SecretBox::new(Box::new(secret.clone()));
-    Ok(match cred {
+    let injected = Injected {
+        name: usable.name.to_owned(),
+        way,
+        value: copy(),
+    };
+    let inject = match cred {
         wit::Credential::None => Ok(Inject::Nothing),
         wit::Credential::Bearer(_) => sensitive(header::AUTHORIZATION, &[b"Bearer ", secret.as_slice()].concat()),
         wit::Credential::Basic((user, _)) => {
@@ -174,7 +210,8 @@ fn injection(state: &CallState, cred: &wit::Credential, url: &Url, headers: &Hea
             Ok(Inject::Form(name.clone(), copy()))
         }
         wit::Credential::ClientCert(_) => Ok(Inject::ClientCert(copy())),
-    })
+    };
+    Ok(inject.map(|inject| (inject, Some(injected))))
 }
 
 fn sensitive(name: HeaderName, value: &[u8]) -> Result<Inject, types::Fault> {
