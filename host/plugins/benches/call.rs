@@ -1,4 +1,5 @@
-//! A plugin call in a fresh instance against the same function native. The work: two JSON documents (150 and 430
+//! A plugin call in a fresh instance against the same component under wasmtime alone, metered in three ways, and against
+//! the same function native. The work: two JSON documents (150 and 430
 //! bytes) read, one written, three host calls, an HMAC. `cargo bench -p aistack-plugins`.
 #![allow(
     clippy::disallowed_methods,
@@ -14,6 +15,13 @@
     reason = "shared with the tests; the bench needs a part of it"
 )]
 mod harness;
+#[path = "raw/mod.rs"]
+#[allow(
+    unreachable_pub,
+    dead_code,
+    reason = "a module of this bench; members of records cross the border unread"
+)]
+mod raw;
 #[path = "../../../tests/hostile/common/src/work.rs"]
 #[allow(unreachable_pub, reason = "shared with the component")]
 mod work;
@@ -23,6 +31,7 @@ use aistack_domain::plugins::port::{CallOutcome, Invocation, PaymentAction, Paym
 use aws_lc_rs::hmac;
 use criterion::{Criterion, criterion_group, criterion_main};
 use harness::{Bench, all_grants};
+use raw::{Metering, Raw};
 use serde_json::{Value, json};
 use std::{hint::black_box, sync::Arc};
 
@@ -98,6 +107,15 @@ fn benches(c: &mut Criterion) {
             done.unwrap()
         });
     });
+    for (name, metering) in [
+        ("raw_epoch", Metering::Epoch),
+        ("raw_fuel", Metering::Fuel),
+        ("raw_unmetered", Metering::Nothing),
+    ] {
+        let raw = Raw::new(&harness::component("payment"), metering, &config, &payload_text);
+        assert_eq!(runtime.block_on(raw.call()), native_with(&config, &payload_text));
+        group.bench_function(name, |b| b.to_async(&runtime).iter(|| raw.call()));
+    }
     // What a call costs before the plugin does anything: queue, breaker, instance, receipt.
     group.bench_function("fresh_instance_idle", |b| {
         b.to_async(&runtime).iter(|| async {

@@ -199,7 +199,7 @@ impl Heavies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     fn thread() -> String {
         std::thread::current().name().unwrap_or_default().to_owned()

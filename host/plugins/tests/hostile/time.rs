@@ -70,6 +70,9 @@ async fn hostile_02_cheap_host_calls_do_not_hide_a_loop() {
     .await;
 }
 
+/// The guest hears of it just before its own time is over; on a busy machine that may be too late.
+const CUT: &[&str] = &["timeout", "wall_time_exceeded"];
+
 /// A peer that accepts and then gives a byte now and then, or nothing at all.
 async fn slow_peer(drip: bool) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -102,13 +105,13 @@ async fn hostile_03_slow_peers_hold_a_call_no_longer_than_its_time() {
         let http = |port: u16, method: &str| json!({ "do": "http", "method": method, "url": format!("http://127.0.0.1:{port}/") });
         let dial = |steps: Value| json!({ "do": "dial", "tls": "none", "host": "127.0.0.1", "port": mute, "steps": steps });
         for (what, codes, unknown) in [
-            (http(mute, "GET"), ["timeout"; 2], false),
-            (http(mute, "POST"), ["timeout"; 2], true),
-            (http(drip, "POST"), ["timeout"; 2], true),
-            (dial(json!([{ "do": "read" }])), ["timeout"; 2], false),
+            (http(mute, "GET"), CUT, false),
+            (http(mute, "POST"), CUT, true),
+            (http(drip, "POST"), CUT, true),
+            (dial(json!([{ "do": "read" }])), CUT, false),
             // A peer that reads nothing: what does not fit into the buffers between waits, or is more than a call may send.
-            (dial(json!([{ "do": "flood" }])), ["timeout", "egress_exceeded"], true),
-            (json!({ "do": "sleep", "ms": 60_000 }), ["wall_time_exceeded"; 2], false),
+            (dial(json!([{ "do": "flood" }])), &["timeout", "wall_time_exceeded", "egress_exceeded"], true),
+            (json!({ "do": "sleep", "ms": 60_000 }), CUT, false),
         ] {
             let asked = Instant::now();
             let target = |port: u16| format!("127.0.0.1:{port}");
@@ -125,7 +128,7 @@ async fn hostile_03_slow_peers_hold_a_call_no_longer_than_its_time() {
             assert!(codes.contains(&fault.code.as_str()), "{what}: {fault:?}");
             assert!(asked.elapsed() < Duration::from_secs(5), "{what}");
             assert!(receipt.guest < Duration::from_millis(500), "waiting is not computing: {what} {:?}", receipt.guest);
-            if unknown && fault.code == "timeout" && what["do"] == "http" {
+            if unknown && what["do"] == "http" {
                 assert!(fault.outcome_unknown, "{what}: it may have happened");
             }
         }
