@@ -14,7 +14,8 @@ export default defineConfig({
   // The tests tell one story on one host, in order.
   workers: 1,
   fullyParallel: false,
-  timeout: 120_000,
+  // Each test shoots several pages twice; a busy machine takes its time.
+  timeout: 300_000,
   expect: { timeout: 15_000 },
   reporter: 'list',
   use: {

@@ -61,10 +61,10 @@ async function settled(page: Page): Promise<void> {
   await page.waitForTimeout(350);
 }
 
-/** The page is drawn, and nothing in it waits for an answer. */
+/** The page is drawn, and nothing in it waits for an answer; what waits for the person may go on turning. */
 async function ready(page: Page): Promise<void> {
   await page.waitForFunction(() => {
-    const waiting = '.ant-skeleton, .ant-spin-spinning:not([role=status] *), [aria-busy="true"]';
-    return document.getElementById('root')?.childElementCount && !document.querySelector(waiting);
+    const waiting = [...document.querySelectorAll('.ant-skeleton, .ant-spin-spinning, [aria-busy="true"]')];
+    return document.getElementById('root')?.childElementCount && waiting.every((element) => element.closest('[data-testid=login-wait]'));
   });
 }

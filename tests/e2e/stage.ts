@@ -50,7 +50,8 @@ export const test = base.extend<object, { stage: Stage }>({
       program.stdin.end();
       await ended;
     },
-    { scope: 'worker', timeout: 300_000 },
+    // Longer than Keycloak may take to start, so that the stage can say itself what went wrong.
+    { scope: 'worker', timeout: 420_000 },
   ],
 });
 

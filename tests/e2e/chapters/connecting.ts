@@ -59,7 +59,6 @@ export function connecting(cast: Cast): void {
 
   test('the owner enables the three plugins through forms made from their schemas', async ({ stage }) => {
     const { owner } = cast;
-    test.setTimeout(180_000);
     const connect = async () => {
       await expect(owner.getByTestId('field-create').getByRole('switch'), 'the form starts with the defaults').toBeChecked();
       await field(owner, 'issuer').fill(stage.oidc.issuer);
