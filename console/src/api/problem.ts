@@ -91,7 +91,9 @@ export function explain(error: unknown): Explained {
 const PLAIN = new Set(['invalid_credentials', 'unauthenticated', 'session_expired', 'login_state_invalid', 'permission_denied']);
 
 function describe(p: ApiProblem): string | null {
-  const detail = PLAIN.has(p.code) ? null : (p.body.detail ?? null);
+  // Where the plugin named its fault, the server has nothing to add.
+  const plain = PLAIN.has(p.code) || (p.code === 'plugin_failed' && typeof p.body.fault === 'string');
+  const detail = plain ? null : (p.body.detail ?? null);
   const extras: [string, MessageKey][] = [
     ['reason', 'problem_extra.reason'],
     ['permission', 'problem_extra.permission'],

@@ -10,8 +10,9 @@ const AMOUNT = 19_900;
 export function using(cast: Cast): void {
   test('a member signs in with the company account', async ({ stage }) => {
     const { member } = cast;
-    await member.goto(`${stage.tenant}console/login?error=login_refused&reason=account_disabled`);
+    await member.goto(`${stage.tenant}console/login?error=login_refused&reason=user_disabled`);
     await expect(member.getByTestId('error-state')).toContainText('The sign-in was refused');
+    await expect(member.getByTestId('error-state')).toContainText('the account is disabled');
     await shoot(member, '24-login');
     await member.goto(`${stage.tenant}console/usage`);
     await member.locator('[data-connection="OpenID Connect"]').click();

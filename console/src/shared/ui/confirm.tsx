@@ -36,7 +36,8 @@ export function Confirm(props: ConfirmProps) {
       open={props.open}
       title={props.title}
       okText={props.confirmLabel}
-      cancelText={t('action.cancel')}
+      // Not "Cancel": what is confirmed may be a cancellation itself.
+      cancelText={t('action.back')}
       okButtonProps={{ danger: props.danger ?? true, disabled: !ready, 'data-testid': 'confirm' }}
       confirmLoading={props.busy}
       onOk={() => props.onConfirm(reason.trim())}
