@@ -142,7 +142,7 @@ async fn hostile_04_endless_recursion_is_a_trap() {
     let b = Bench::new();
     with_good_neighbour(&b, async {
         let (result, receipt) = fate(&b, json!({ "do": "recurse" }), |i| {
-            i.limits.cpu = Duration::from_secs(5)
+            i.limits.cpu = Duration::from_secs(5);
         })
         .await;
         assert_eq!(result.unwrap_err().code, "memory_fault");

@@ -190,7 +190,11 @@ fn leak(a: &Value) -> Answer {
 fn expand(text: &str, depth: u32) -> String {
     let mut out = String::new();
     for _ in 0..10 {
-        out += &if depth == 0 { text.to_owned() } else { expand(text, depth - 1) };
+        out += &if depth == 0 {
+            text.to_owned()
+        } else {
+            expand(text, depth - 1)
+        };
     }
     out
 }
@@ -272,7 +276,9 @@ fn act(a: &Value) -> Answer {
             let (key, value) = (text(a, "key"), text(a, "value").into_bytes());
             match text(a, "op").as_str() {
                 "get" => json!({ "value": kv::get(&key)?.map(|e| String::from_utf8_lossy(&e.value).into_owned()) }),
-                "big" => json!({ "version": kv::put(&key, &vec![0; a["bytes"].as_u64().unwrap_or(65 << 10) as usize], None, None)? }),
+                "big" => {
+                    json!({ "version": kv::put(&key, &vec![0; a["bytes"].as_u64().unwrap_or(65 << 10) as usize], None, None)? })
+                }
                 _ => json!({ "version": kv::put(&key, &value, None, a["if_version"].as_u64())? }),
             }
         }

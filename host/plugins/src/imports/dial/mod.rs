@@ -1,27 +1,21 @@
 //! `dial`: byte streams to granted endpoints, TLS by the host.
 
+mod socket;
+
+use self::socket::{Stream, broken, client_config, connect, handshake, within};
 use super::{Answer, SecretHandle, fault, revoked};
 use crate::{
     call::{CallState, Socket},
-    net::{AddressRefused, NameLookup, checked_lookup},
     v1::{
         bindings::{dial as wit, types},
         convert::fault_out,
     },
 };
 use aistack_domain::plugins::port::FaultKind;
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
-};
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls::{ClientConfig, pki_types::ServerName};
 use secrecy::{ExposeSecret, SecretBox};
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
-use tokio_rustls::{TlsConnector, client::TlsStream};
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Host;
 use wasmtime::component::Resource;
 
@@ -48,118 +42,8 @@ pub struct Connection {
     held: Option<Socket>,
 }
 
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-    /// A failed change to TLS leaves nothing that could be used.
-    Closed,
-}
-
-type Tried<T> = Result<T, types::Fault>;
-
-fn broken(e: &std::io::Error) -> types::Fault {
-    fault(
-        FaultKind::Transport,
-        "connection_broken",
-        format!("the connection broke: {e}"),
-    )
-}
-
-async fn within<T>(time: Duration, f: impl Future<Output = Tried<T>>) -> Tried<T> {
-    tokio::time::timeout(time, f)
-        .await
-        .unwrap_or_else(|_| Err(fault(FaultKind::Transport, "timeout", "the peer took too long")))
-}
-
 fn lists(grants: &[String], target: &str) -> bool {
     grants.iter().any(|g| g.eq_ignore_ascii_case(target))
-}
-
-/// TLS as the endpoint wants it: the platform's trust, or the given certificates instead.
-fn client_config(ca: Option<&str>, identity: Option<&SecretBox<Vec<u8>>>) -> Tried<ClientConfig> {
-    let bad = |what: &str| fault(FaultKind::InvalidConfig, "tls_material_invalid", what);
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| bad("no TLS version is available"))?;
-    let builder = match ca {
-        None => builder
-            .with_platform_verifier()
-            .map_err(|_| bad("the platform's certificates can't be read"))?,
-        Some(pem) => {
-            let mut roots = RootCertStore::empty();
-            for cert in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-                let cert = cert.map_err(|_| bad("the certificates are not PEM"))?;
-                roots.add(cert).map_err(|_| bad("a certificate can't be trusted"))?;
-            }
-            if roots.is_empty() {
-                return Err(bad("there is no certificate in the PEM text"));
-            }
-            builder.with_root_certificates(roots)
-        }
-    };
-    let Some(pem) = identity else {
-        return Ok(builder.with_no_client_auth());
-    };
-    let pem = pem.expose_secret();
-    let chain = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| bad("the client certificate is not PEM"))?;
-    let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| bad("there is no client key in the PEM text"))?;
-    builder
-        .with_client_auth_cert(chain, key)
-        .map_err(|_| bad("the client certificate and key do not fit"))
-}
-
-async fn handshake(tls: &(Arc<ClientConfig>, ServerName<'static>), tcp: TcpStream) -> Tried<Stream> {
-    match TlsConnector::from(Arc::clone(&tls.0)).connect(tls.1.clone(), tcp).await {
-        Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
-        Err(e) => Err(fault(
-            FaultKind::Transport,
-            "tls_failed",
-            format!("no protected connection: {e}"),
-        )),
-    }
-}
-
-/// Resolves, checks and connects, trying each address in turn.
-async fn connect(names: &dyn NameLookup, host: &Host<String>, port: u16, private: bool) -> Tried<TcpStream> {
-    let refused = |what: &str| {
-        fault(
-            FaultKind::Denied,
-            "address_not_allowed",
-            format!("{what} is not an address guests may reach"),
-        )
-    };
-    let addresses = match host {
-        Host::Ipv4(ip) => vec![(*ip).into()],
-        Host::Ipv6(ip) => vec![(*ip).into()],
-        Host::Domain(name) => match checked_lookup(names, name, private).await {
-            Ok(found) => found,
-            Err(e) if e.is::<AddressRefused>() => return Err(refused(name)),
-            Err(e) => return Err(fault(FaultKind::Transport, "connect_failed", e.to_string())),
-        },
-    };
-    let mut last = None;
-    for ip in addresses {
-        if !crate::net::allowed(ip, private) {
-            return Err(refused(&ip.to_string()));
-        }
-        match TcpStream::connect(SocketAddr::new(ip, port)).await {
-            Ok(tcp) => {
-                // Small request, small answer: waiting to fill packets only costs time. Not essential.
-                let _ = tcp.set_nodelay(true);
-                return Ok(tcp);
-            }
-            Err(e) => last = Some(e),
-        }
-    }
-    let why = last.map_or_else(|| "no address".to_owned(), |e| e.to_string());
-    Err(fault(
-        FaultKind::Transport,
-        "connect_failed",
-        format!("no connection: {why}"),
-    ))
 }
 
 impl wit::Host for CallState {
