@@ -35,7 +35,12 @@ bin: ## Say where the binary is
 .PHONY: test
 test: ## Run the tests with their real peers; the last line is the sum
 	$(SETUP) rust console postgres nginx keycloak stripe node browser || true
-	tests/run.sh format clippy guests console plugins rust e2e
+	tests/run.sh format clippy guests console plugins rust
+
+.PHONY: e2e
+e2e: ## The console in a real browser, telling the whole story
+	$(SETUP) rust console keycloak stripe node browser || true
+	tests/run.sh console plugins e2e
 
 .PHONY: check
 check: ## What to run before a commit: formats, lints, unit tests, architecture; no peers needed
