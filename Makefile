@@ -10,7 +10,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 
 SETUP := tests/peers/setup.sh
 # What `make bench` runs: one file each under host/*/benches
-BENCHES := call quota tenant_tx hop
+BENCHES := call scale quota tenant_tx hop
 # What `make run` serves: make run LISTEN=127.0.0.1:9000 DATA_DIR=/tmp/a DEMO=
 LISTEN ?= 127.0.0.1:8080
 DATA_DIR ?= data

@@ -1,6 +1,6 @@
 //! The quota decision: a reservation and its release, in memory, after the window's counter has been loaded.
 
-#![allow(clippy::unwrap_used, reason = "a bench stops at what it did not expect")]
+#![expect(clippy::unwrap_used, reason = "a bench stops at what it did not expect")]
 
 #[path = "../testing/mod.rs"]
 mod testing;

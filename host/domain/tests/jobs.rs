@@ -1,6 +1,6 @@
 //! Durable jobs against a real store: relayed once, tried until done, given up at the end, picked up after a crash.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[path = "../testing/mod.rs"]
 mod testing;

@@ -1,6 +1,6 @@
 //! Metering against a real store: events count once, in the hour and window in which they happened.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[path = "../testing/mod.rs"]
 mod testing;

@@ -1,6 +1,6 @@
 //! Quotas against a real store: no race passes a limit, a restart loses nothing acknowledged, windows and limits move.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[path = "../testing/mod.rs"]
 mod testing;

@@ -4,8 +4,8 @@
 //! counts, and records a usage event and an audit event per call; nginx only forwards. `cargo bench -p aistack-gateway`;
 //! with `-- --quick` a short run. Without nginx the comparison is left out, and the output says so.
 
-#![allow(clippy::unwrap_used, reason = "a bench stops at what it did not expect")]
-#![allow(clippy::print_stdout, reason = "a bench talks to whoever runs it")]
+#![expect(clippy::unwrap_used, reason = "a bench stops at what it did not expect")]
+#![expect(clippy::print_stdout, reason = "a bench talks to whoever runs it")]
 
 #[path = "../../domain/testing/mod.rs"]
 mod testing;

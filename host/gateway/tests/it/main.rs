@@ -1,6 +1,6 @@
 //! The gateway between real sockets: a caller, the proxy over a real application, and upstreams that behave and misbehave.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[path = "../../../domain/testing/mod.rs"]
 mod testing;

@@ -33,7 +33,7 @@ async fn routes_are_made_replaced_and_removed_by_operators_alone() {
     let stranger = json!({ "path_prefix": "/v2/", "upstream": "http://127.0.0.1:9000", "tenant": "nobody" });
     assert_eq!(operator.post("/api/v1/routes", stranger).await.status, 422);
     assert_eq!(
-        owner.below("acme").get("/api/v1/routes").await.problem().0,
+        owner.get("/api/v1/routes").await.problem().0,
         404,
         "routes are not a tenant's"
     );
@@ -55,7 +55,8 @@ async fn routes_are_made_replaced_and_removed_by_operators_alone() {
     assert_eq!(operator.delete(&path).await.problem(), (404, "not_found"));
     let log = operator.actions("/api/v1/platform/audit-events").await;
     assert_eq!(log[..3], ["route.deleted", "route.updated", "route.created"]);
-    assert!(owner.actions("/api/v1/audit-events").await.len() <= 3);
+    let own = owner.actions("/api/v1/audit-events").await;
+    assert!(!own.iter().any(|a| a.starts_with("route.")), "{own:?}");
 }
 
 #[tokio::test]
@@ -83,11 +84,11 @@ async fn a_tenants_own_limit_is_the_operators_to_set() {
         "nobody raises their own limit"
     );
     let mut inside = operator.below("acme");
-    for wrong in [json!(-1), json!("7"), json!(1.5)] {
+    for (wrong, status) in [(json!(-1), 422), (json!("7"), 400), (json!(1.5), 400)] {
         let refused = inside
             .send(Method::PUT, path, Some("application/json"), put(wrong))
             .await;
-        assert!([400, 422].contains(&refused.status), "{}", refused.body);
+        assert_eq!(refused.problem().0, status, "{}", refused.body);
     }
     let set = inside
         .send(Method::PUT, path, Some("application/json"), put(json!(7)))
@@ -138,13 +139,9 @@ async fn reported_usage_counts_once_and_says_what_was_not_taken() {
     let events = owner.get("/api/v1/usage/events?meter=api.calls").await.ok(200);
     assert_eq!(events["items"].as_array().unwrap().len(), 1);
     assert_eq!(events["items"][0]["quantity"], 3);
-    for wrong in ["bucket=year", "from=yesterday", "meter=no.such"] {
+    for (wrong, status) in [("bucket=year", 400), ("from=yesterday", 400), ("meter=no.such", 404)] {
         let refused = owner.get(&format!("/api/v1/usage?{wrong}")).await;
-        assert!(
-            [400, 404, 422].contains(&refused.problem().0),
-            "{wrong}: {}",
-            refused.body
-        );
+        assert_eq!(refused.problem().0, status, "{wrong}: {}", refused.body);
     }
     let mut other = p.tenant(&mut operator, "other").await;
     assert_eq!(other.get("/api/v1/usage?bucket=hour").await.ok(200)["total"], 0);
@@ -190,9 +187,9 @@ async fn a_dead_job_is_seen_and_tried_again_by_operators() {
 
     let dead = operator.get("/api/v1/platform/jobs?state=dead").await.ok(200);
     assert_eq!(dead["items"][0]["last_error"], "the provider is gone");
-    for wrong in ["state=asleep", "limit=0", "cursor=x"] {
+    for (wrong, status) in [("state=asleep", 400), ("limit=0", 422), ("cursor=x", 422)] {
         let refused = operator.get(&format!("/api/v1/platform/jobs?{wrong}")).await;
-        assert!([400, 422].contains(&refused.problem().0), "{wrong}");
+        assert_eq!(refused.problem().0, status, "{wrong}: {}", refused.body);
     }
     let path = format!("/api/v1/platform/jobs/{}/retry", job.id);
     let again = operator.post(&path, json!({})).await.ok(200);

@@ -23,6 +23,30 @@ pub struct Remote {
     pub url: Option<Url>,
 }
 
+/// Which part of a list.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Paging {
+    /// At most so many, up to 200
+    #[arg(long, default_value_t = 50)]
+    limit: u8,
+    /// `next` of the previous page
+    #[arg(long)]
+    cursor: Option<String>,
+}
+
+impl Paging {
+    /// The query of a list: these parameters as far as they were given, and the part.
+    pub(super) fn query(&self, parameters: &[(&str, Option<String>)]) -> String {
+        let mut out = url::form_urlencoded::Serializer::new(String::new());
+        out.append_pair("limit", &self.limit.to_string());
+        let given = parameters
+            .iter()
+            .filter_map(|(name, value)| Some((*name, value.as_deref()?)));
+        out.extend_pairs(given.chain(self.cursor.as_deref().map(|c| ("cursor", c))));
+        format!("?{}", out.finish())
+    }
+}
+
 /// A server and who we are there.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -226,15 +250,18 @@ async fn read(response: Response) -> Result<(HeaderMap, Value), Failure> {
     Ok((headers, body))
 }
 
-/// Query parameters that were given.
-#[must_use]
-pub(super) fn query(parameters: &[(&str, Option<String>)]) -> String {
-    let mut out = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in parameters {
-        if let Some(value) = value {
-            out.append_pair(name, value);
-        }
+#[cfg(test)]
+mod tests {
+    use super::Paging;
+
+    #[test]
+    fn a_list_is_asked_for_with_what_was_given() {
+        let paging = |cursor: Option<&str>| Paging {
+            limit: 50,
+            cursor: cursor.map(str::to_owned),
+        };
+        assert_eq!(paging(None).query(&[("q", None)]), "?limit=50");
+        let all = paging(Some("a/b")).query(&[("q", Some("x y&z".to_owned())), ("kind", None)]);
+        assert_eq!(all, "?limit=50&q=x+y%26z&cursor=a%2Fb");
     }
-    let text = out.finish();
-    if text.is_empty() { text } else { format!("?{text}") }
 }

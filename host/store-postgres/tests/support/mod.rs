@@ -73,7 +73,7 @@ pub fn durable_database() -> Option<Database> {
 /// The first call of a process decides how its own server treats the disk; tests don't need theirs to survive anything.
 fn database_with(fsync: &str) -> Option<Database> {
     let Some(server) = SERVER.get_or_init(|| Server::start(fsync)) else {
-        say_skipped();
+        say_skipped("PostgreSQL is not installed");
         return None;
     };
     let turn = TURN.fetch_add(1, Ordering::Relaxed);
@@ -86,12 +86,9 @@ fn database_with(fsync: &str) -> Option<Database> {
 }
 
 /// Says that the running test did nothing, also where `tests/run.sh` counts: libtest takes it for passed.
-fn say_skipped() {
+pub fn say_skipped(why: &str) {
     let thread = std::thread::current();
-    let line = format!(
-        "SKIPPED {}: PostgreSQL is not installed\n",
-        thread.name().unwrap_or("test")
-    );
+    let line = format!("SKIPPED {}: {why}\n", thread.name().unwrap_or("test"));
     // Not `eprintln!`: libtest swallows that for tests that pass.
     drop(std::io::stderr().write_all(line.as_bytes()));
     if let Some(path) = std::env::var_os("AISTACK_SKIPS") {

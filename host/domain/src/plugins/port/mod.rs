@@ -210,7 +210,7 @@ pub struct Invocation {
     pub config: Arc<Value>,
     /// Secret material by name, newest version first. Handed to guests as handles only.
     pub secrets: Arc<SecretSet>,
-    /// What this installation may do, now: a revocation reaches calls in flight.
+    /// What this installation may do at this moment: whoever holds the other end can change it during the call.
     pub powers: Arc<Powers>,
     /// Bounds of the call.
     pub limits: CallLimits,

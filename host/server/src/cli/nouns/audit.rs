@@ -1,6 +1,6 @@
 //! `aistack audit`.
 
-use super::{Client, Failure, Output, Remote, client::query};
+use super::{Client, Failure, Output, Remote, client::Paging};
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
@@ -49,12 +49,8 @@ pub(in crate::cli) struct List {
     /// Text in action, target, actor's name or details
     #[arg(long, short)]
     query: Option<String>,
-    /// At most so many, up to 200
-    #[arg(long, default_value_t = 50)]
-    limit: u8,
-    /// `next` of the previous page
-    #[arg(long)]
-    cursor: Option<String>,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 const COLUMNS: &[(&str, &str)] = &[
@@ -85,7 +81,7 @@ impl Command {
     pub(in crate::cli) async fn run(&self, out: &Output) -> Result<(), Failure> {
         match self {
             Self::List(c) => {
-                let parameters = query(&[
+                let parameters = c.paging.query(&[
                     ("action", c.action.clone()),
                     ("actor", c.actor.clone()),
                     ("target", c.target.clone()),
@@ -94,8 +90,6 @@ impl Command {
                     ("from", c.from.clone()),
                     ("to", c.to.clone()),
                     ("q", c.query.clone()),
-                    ("limit", Some(c.limit.to_string())),
-                    ("cursor", c.cursor.clone()),
                 ]);
                 let (client, root) = c.log.client()?;
                 out.table(&client.get(&format!("{root}/audit-events{parameters}")).await?, COLUMNS)

@@ -1,6 +1,6 @@
 //! `aistack order`.
 
-use super::{Client, Failure, Output, Remote, client::query, tenant::segment};
+use super::{Client, Failure, Output, Remote, client::Paging, tenant::segment};
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::json;
@@ -35,12 +35,8 @@ pub(in crate::cli) struct List {
     /// Text in description or provider reference
     #[arg(long, short)]
     query: Option<String>,
-    /// At most so many, up to 200
-    #[arg(long, default_value_t = 50)]
-    limit: u8,
-    /// `next` of the previous page
-    #[arg(long)]
-    cursor: Option<String>,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 #[derive(Debug, Args)]
@@ -92,12 +88,7 @@ impl Command {
     pub(in crate::cli) async fn run(&self, out: &Output) -> Result<(), Failure> {
         match self {
             Self::List(c) => {
-                let parameters = query(&[
-                    ("status", c.status.clone()),
-                    ("q", c.query.clone()),
-                    ("limit", Some(c.limit.to_string())),
-                    ("cursor", c.cursor.clone()),
-                ]);
+                let parameters = c.paging.query(&[("status", c.status.clone()), ("q", c.query.clone())]);
                 let client = Client::in_tenant(&c.remote, &c.tenant)?;
                 out.table(&client.get(&format!("/api/v1/orders{parameters}")).await?, COLUMNS)
             }

@@ -1,6 +1,6 @@
 //! `aistack plugin`: versions installed on the platform, and what tenants have enabled.
 
-use super::{Client, Failure, Output, Remote, client::query, tenant::segment};
+use super::{Client, Failure, Output, Remote, client::Paging, tenant::segment};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -50,12 +50,8 @@ pub(in crate::cli) struct List {
     /// Text to look for
     #[arg(long, short)]
     query: Option<String>,
-    /// At most so many, up to 200
-    #[arg(long, default_value_t = 50)]
-    limit: u8,
-    /// `next` of the previous page
-    #[arg(long)]
-    cursor: Option<String>,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 #[derive(Debug, Args)]
@@ -148,12 +144,8 @@ pub(in crate::cli) struct Check {
 pub(in crate::cli) struct Calls {
     #[command(flatten)]
     enabled: Enabled,
-    /// At most so many, up to 200
-    #[arg(long, default_value_t = 50)]
-    limit: u8,
-    /// `next` of the previous page
-    #[arg(long)]
-    cursor: Option<String>,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 const INSTALLED: &[(&str, &str)] = &[
@@ -260,7 +252,7 @@ impl Command {
                 }
             }
             Self::Calls(c) => {
-                let parameters = query(&[("limit", Some(c.limit.to_string())), ("cursor", c.cursor.clone())]);
+                let parameters = c.paging.query(&[]);
                 let path = format!("{}/calls{parameters}", c.enabled.path());
                 out.table(&c.enabled.client()?.get(&path).await?, CALLS)
             }
@@ -292,12 +284,9 @@ impl Install {
 
 impl List {
     async fn run(&self, out: &Output) -> Result<(), Failure> {
-        let parameters = query(&[
-            ("kind", self.kind.clone()),
-            ("q", self.query.clone()),
-            ("limit", Some(self.limit.to_string())),
-            ("cursor", self.cursor.clone()),
-        ]);
+        let parameters = self
+            .paging
+            .query(&[("kind", self.kind.clone()), ("q", self.query.clone())]);
         let client = Client::anywhere(&self.remote, self.tenant.as_deref())?;
         let (area, columns) = match self.tenant {
             Some(_) => ("installations", ENABLED),

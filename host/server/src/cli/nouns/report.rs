@@ -1,6 +1,6 @@
 //! `aistack report`.
 
-use super::{Client, Failure, Output, Remote, client::query, plugin::json_argument, tenant::segment};
+use super::{Client, Failure, Output, Remote, client::Paging, plugin::json_argument, tenant::segment};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -65,12 +65,8 @@ pub(in crate::cli) struct Runs {
     /// Only with this status
     #[arg(long)]
     status: Option<String>,
-    /// At most so many, up to 200
-    #[arg(long, default_value_t = 50)]
-    limit: u8,
-    /// `next` of the previous page
-    #[arg(long)]
-    cursor: Option<String>,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 #[derive(Debug, Args)]
@@ -116,11 +112,7 @@ impl Command {
             Self::List(c) => out.table(&c.client()?.get("/api/v1/reports").await?, OFFERED),
             Self::Run(c) => c.run(out).await,
             Self::Runs(c) => {
-                let parameters = query(&[
-                    ("status", c.status.clone()),
-                    ("limit", Some(c.limit.to_string())),
-                    ("cursor", c.cursor.clone()),
-                ]);
+                let parameters = c.paging.query(&[("status", c.status.clone())]);
                 let list = c
                     .place
                     .client()?

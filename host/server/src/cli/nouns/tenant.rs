@@ -1,6 +1,6 @@
 //! `aistack tenant`.
 
-use super::{Client, Failure, Output, Remote, client::query, sign_in::password};
+use super::{Client, Failure, Output, Remote, client::Paging, sign_in::password};
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
@@ -30,12 +30,8 @@ pub(in crate::cli) struct List {
     /// Text in slug or name
     #[arg(long, short)]
     query: Option<String>,
-    /// At most so many, up to 200
-    #[arg(long, default_value_t = 50)]
-    limit: u8,
-    /// `next` of the previous page
-    #[arg(long)]
-    cursor: Option<String>,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 #[derive(Debug, Args)]
@@ -103,12 +99,7 @@ impl Command {
     pub(in crate::cli) async fn run(&self, out: &Output) -> Result<(), Failure> {
         match self {
             Self::List(c) => {
-                let parameters = query(&[
-                    ("status", c.status.clone()),
-                    ("q", c.query.clone()),
-                    ("limit", Some(c.limit.to_string())),
-                    ("cursor", c.cursor.clone()),
-                ]);
+                let parameters = c.paging.query(&[("status", c.status.clone()), ("q", c.query.clone())]);
                 let list = Client::open(&c.remote)?
                     .get(&format!("/api/v1/tenants{parameters}"))
                     .await?;

@@ -1,6 +1,6 @@
 //! `aistack user`.
 
-use super::{Client, Failure, Output, Remote, client::query, sign_in::password};
+use super::{Client, Failure, Output, Remote, client::Paging, sign_in::password};
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -24,12 +24,8 @@ pub(in crate::cli) struct List {
     /// Text in address or name
     #[arg(long, short)]
     query: Option<String>,
-    /// At most so many, up to 200
-    #[arg(long, default_value_t = 50)]
-    limit: u8,
-    /// `next` of the previous page
-    #[arg(long)]
-    cursor: Option<String>,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 #[derive(Debug, Args)]
@@ -66,11 +62,7 @@ impl Command {
     pub(in crate::cli) async fn run(&self, out: &Output) -> Result<(), Failure> {
         match self {
             Self::List(c) => {
-                let parameters = query(&[
-                    ("q", c.query.clone()),
-                    ("limit", Some(c.limit.to_string())),
-                    ("cursor", c.cursor.clone()),
-                ]);
+                let parameters = c.paging.query(&[("q", c.query.clone())]);
                 let client = Client::in_tenant(&c.remote, &c.tenant)?;
                 out.table(&client.get(&format!("/api/v1/users{parameters}")).await?, COLUMNS)
             }
