@@ -35,10 +35,10 @@ bin: ## Say where the binary is
 .PHONY: test
 test: ## Run the tests with their real peers; the last line is the sum
 	$(SETUP) rust console postgres nginx keycloak stripe node browser || true
-	tests/run.sh format clippy guests console plugins rust
+	AISTACK_SHOTS=none tests/run.sh format clippy guests console plugins rust e2e
 
 .PHONY: e2e
-e2e: ## The console in a real browser, telling the whole story
+e2e: ## The console in a real browser, telling the whole story, with pictures of every page
 	$(SETUP) rust console keycloak stripe node browser || true
 	tests/run.sh console plugins e2e
 
