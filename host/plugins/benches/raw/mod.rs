@@ -239,9 +239,12 @@ impl Raw {
                 Ok((Ok::<Resource<Key>, Fault>(Resource::new_own(1)),))
             })
             .unwrap();
-        linker
-            .instance("aistack:host/crypto@1.0.0")
-            .unwrap()
+        let mut crypto = linker.instance("aistack:host/crypto@1.0.0").unwrap();
+        // The interface names the resource of the other one as its own.
+        crypto
+            .resource("secret", ResourceType::host::<Key>(), |_, _| Ok(()))
+            .unwrap();
+        crypto
             .func_wrap("mac", |_, (_, _, data): (String, Resource<Key>, Vec<u8>)| {
                 let key = hmac::Key::new(hmac::HMAC_SHA256, b"newest");
                 Ok((Ok::<Vec<u8>, Fault>(hmac::sign(&key, &data).as_ref().to_vec()),))
