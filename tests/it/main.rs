@@ -4,4 +4,5 @@
 mod architecture;
 mod bad_input;
 mod peers;
+mod plugins;
 mod story;

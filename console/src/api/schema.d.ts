@@ -126,6 +126,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/installations/{installation}/calls/{call}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A call of an enabled plugin, and why it ended as it did. */
+        get: operations["get_installation_call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/installations/{installation}/check": {
         parameters: {
             query?: never;
@@ -137,6 +154,57 @@ export interface paths {
         put?: never;
         /** Have the plugin check its configuration. */
         post: operations["check_installation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{installation}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agree to the change that waits, and do it. */
+        post: operations["consent_installation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{installation}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log of an enabled plugin as it is written: `log` events, and `dropped` when the reader was too slow for some. */
+        get: operations["follow_installation_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{installation}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go back to the version before, with the config and the grants it had. */
+        post: operations["rollback_installation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -485,6 +553,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/platform/plugin-calls/{call}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A plugin call of any tenant. */
+        get: operations["get_plugin_call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/plugins/top": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who used most of the plugin runtime lately, on this node. */
+        get: operations["top_plugins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plugins": {
         parameters: {
             query?: never;
@@ -533,6 +635,75 @@ export interface paths {
         post?: never;
         /** Remove a plugin version nobody uses. */
         delete: operations["remove_plugin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/{plugin}/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a plugin version out of service: calls in flight end, new ones are refused. */
+        post: operations["quarantine_plugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/{plugin}/release-quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a plugin version back into service. */
+        post: operations["release_plugin_quarantine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/publishers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The publishers whose plugins are taken. */
+        get: operations["list_publishers"];
+        put?: never;
+        /** Add a publisher's key, or change how far it is trusted. */
+        post: operations["add_publisher"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/publishers/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a publisher's key. */
+        delete: operations["revoke_publisher"];
         options?: never;
         head?: never;
         patch?: never;
@@ -819,6 +990,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/plugin-trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a tenant demands of plugins beyond the node. */
+        get: operations["get_plugin_trust"];
+        /** Set what a tenant demands of plugins: it counts when they are enabled or changed. */
+        put: operations["set_plugin_trust"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/suspend": {
         parameters: {
             query?: never;
@@ -967,7 +1156,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process can take work: the database answers and it is not stopping. */
+        /**
+         * Whether the process can take work: the database answers, the plugins that must be there are, and it
+         *     is not stopping.
+         */
         get: operations["get_readyz"];
         put?: never;
         post?: never;
@@ -981,6 +1173,17 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A key to be added. */
+        AddPublisher: {
+            /** @description For people. */
+            note?: string;
+            /** @description PEM, or the key's DER or 32 bytes in base64 or hex. */
+            public_key: string;
+            /** @description Who publishes with it: the first part of their plugins' ids. */
+            publisher: string;
+            /** @description `community` (default), `verified` or `core`. */
+            tier?: string | null;
+        };
         /** @description An amount of money. */
         Amount: {
             /** @description ISO 4217 code. */
@@ -1057,6 +1260,31 @@ export interface components {
             /** @description Kind. */
             kind: string;
         };
+        /** @description The bounds a call ran under. */
+        CallBounds: {
+            /** @description CPU time, milliseconds. */
+            cpu_ms: number;
+            /**
+             * Format: int32
+             * @description Host calls.
+             */
+            host_calls: number;
+            /** @description Memory, bytes. */
+            memory: number;
+            /** @description Wall time, milliseconds. */
+            wall_ms: number;
+        };
+        /** @description Why a call ended as it did. */
+        CallReason: {
+            /** @description The stable code of the cause. */
+            cause: string;
+            /** @description What to do. */
+            hint: components["schemas"]["LocalName"];
+            /** @description What happened. */
+            summary: components["schemas"]["LocalName"];
+            /** @description `plugin`, `host` or `provider`. */
+            where: string;
+        };
         /** @description One check. */
         Check: {
             /** @description What was seen. */
@@ -1098,6 +1326,11 @@ export interface components {
             name: string;
             /** @description Plugin. */
             plugin_id: string;
+        };
+        /** @description Agreement to a change that waits. */
+        Consent: {
+            /** @description The `added_digest` of what was shown. */
+            added_digest: string;
         };
         /** @description An order to be made. */
         CreateOrder: {
@@ -1229,6 +1462,11 @@ export interface components {
             digest: string;
             /** @description Inbound endpoints. */
             endpoints: components["schemas"]["Endpoint"][];
+            /**
+             * Format: int64
+             * @description Grows with every change.
+             */
+            generation: number;
             /** @description What it may do. */
             grants: Record<string, never>;
             /** @description Health. */
@@ -1239,8 +1477,13 @@ export interface components {
             kind: string;
             /** @description Name. */
             name: string;
+            pending?: null | components["schemas"]["PendingChange"];
+            /** @description Whether releases leave it at its version. */
+            pinned: boolean;
             /** @description Plugin. */
             plugin_id: string;
+            /** @description The version to which it can go back. */
+            previous_version?: string | null;
             /** @description Secrets. */
             secrets: components["schemas"]["Secret"][];
             /** @description `active` or `disabled`. */
@@ -1348,6 +1591,11 @@ export interface components {
                 digest: string;
                 /** @description Inbound endpoints. */
                 endpoints: components["schemas"]["Endpoint"][];
+                /**
+                 * Format: int64
+                 * @description Grows with every change.
+                 */
+                generation: number;
                 /** @description What it may do. */
                 grants: Record<string, never>;
                 /** @description Health. */
@@ -1358,8 +1606,13 @@ export interface components {
                 kind: string;
                 /** @description Name. */
                 name: string;
+                pending?: null | components["schemas"]["PendingChange"];
+                /** @description Whether releases leave it at its version. */
+                pinned: boolean;
                 /** @description Plugin. */
                 plugin_id: string;
+                /** @description The version to which it can go back. */
+                previous_version?: string | null;
                 /** @description Secrets. */
                 secrets: components["schemas"]["Secret"][];
                 /** @description `active` or `disabled`. */
@@ -1501,11 +1754,15 @@ export interface components {
                 plugin_id: string;
                 /** @description Publisher. */
                 publisher: string;
+                /** @description Why it is out of service, if it is. */
+                quarantined: string | null;
                 /**
                  * Format: int64
                  * @description Bytes.
                  */
                 size: number;
+                /** @description How far its publisher is trusted: `unsigned`, `community`, `verified` or `core`. */
+                tier: string;
                 /** @description Version. */
                 version: string;
             }[];
@@ -1939,6 +2196,22 @@ export interface components {
              */
             total: number;
         };
+        /** @description A change that waits for consent. */
+        PendingChange: {
+            /** @description What it asks for beyond what was granted, by kind. */
+            added: {
+                [key: string]: string[];
+            };
+            /** @description Names that list; agreeing repeats it. */
+            added_digest: string;
+            /**
+             * Format: date-time
+             * @description Since when it waits.
+             */
+            since: string;
+            /** @description The version it leads to. */
+            version: string;
+        };
         /** @description An installed plugin version. */
         Plugin: {
             /** @description JSON Schema of the config. */
@@ -1972,11 +2245,15 @@ export interface components {
             plugin_id: string;
             /** @description Publisher. */
             publisher: string;
+            /** @description Why it is out of service, if it is. */
+            quarantined: string | null;
             /**
              * Format: int64
              * @description Bytes.
              */
             size: number;
+            /** @description How far its publisher is trusted: `unsigned`, `community`, `verified` or `core`. */
+            tier: string;
             /** @description Version. */
             version: string;
         };
@@ -2030,6 +2307,71 @@ export interface components {
              */
             wall_us: number;
         };
+        /** @description A recorded call with everything that explains it. */
+        PluginCallDetail: components["schemas"]["PluginCall"] & {
+            /** @description Operations of the installation that are not called right now, because they failed repeatedly. */
+            breakers: string[];
+            /** @description SHA-256 of the component. */
+            digest: string;
+            /** @description Installation. */
+            installation: string;
+            /** @description `ordinary`, `inbound`, `run` or `shadow`. */
+            lane: string;
+            limits: null | components["schemas"]["CallBounds"];
+            /** @description Id and version of the plugin. */
+            plugin: string;
+            /** @description Slug of the tenant. */
+            tenant: string;
+            /**
+             * Format: int64
+             * @description Turns on a processor, of 5 ms each.
+             */
+            turns: number;
+            /** @description Why it ended as it did. */
+            why: components["schemas"]["CallReason"];
+        };
+        /** @description What a tenant used of a plugin. */
+        PluginConsumer: {
+            /**
+             * Format: int64
+             * @description Bytes sent and received.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Calls.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Time computing, microseconds.
+             */
+            cpu_us: number;
+            /**
+             * Format: int64
+             * @description Calls of these that did not end well.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Largest memory of a call, bytes.
+             */
+            memory: number;
+            /** @description Plugin. */
+            plugin: string;
+            /** @description Slug. */
+            tenant: string;
+        };
+        /** @description Who uses most. */
+        PluginTop: {
+            /** @description Most first. */
+            items: components["schemas"]["PluginConsumer"][];
+        };
+        /** @description What a tenant demands of plugins. */
+        PluginTrust: {
+            /** @description `development` (leaves it to the node), `community`, `verified` or `core`. */
+            min_tier: string;
+        };
         /** @description An RFC 9457 problem document. More members may be there, depending on the code. */
         Problem: {
             /** @description Stable code. */
@@ -2038,6 +2380,8 @@ export interface components {
             detail: string;
             /** @description Values that were not accepted. */
             errors?: components["schemas"]["ProblemField"][] | null;
+            /** @description What to do about it. */
+            hint?: string | null;
             /** @description The path asked for. */
             instance?: string | null;
             /** @description The request, as in `x-request-id` and in the log. */
@@ -2056,10 +2400,49 @@ export interface components {
         ProblemField: {
             /** @description Stable code. */
             code: string;
+            /** @description What to do about it. */
+            hint?: string | null;
+            /** @description Line, from 1, when the value stands in a text such as a plugin's manifest. */
+            line?: number | null;
             /** @description A sentence. */
             message: string;
             /** @description JSON pointer into the body. */
             pointer: string;
+        };
+        /** @description A publisher's key. */
+        Publisher: {
+            /**
+             * Format: date-time
+             * @description When added.
+             */
+            added_at: string;
+            /** @description Id of the key: the first 16 hex digits of its SHA-256. */
+            key_id: string;
+            /** @description For people. */
+            note: string;
+            /** @description The Ed25519 public key, 32 bytes in base64. */
+            public_key: string;
+            /** @description Who publishes with it. */
+            publisher: string;
+            /**
+             * Format: date-time
+             * @description When revoked.
+             */
+            revoked_at: string | null;
+            /** @description `community`, `verified` or `core`. */
+            tier: string;
+        };
+        /** @description All publishers' keys, and what the node demands. */
+        Publishers: {
+            /** @description Keys. */
+            items: components["schemas"]["Publisher"][];
+            /** @description The least this node demands: `development`, `community`, `verified` or `core`. */
+            trust: string;
+        };
+        /** @description Why a version goes out of service. */
+        Quarantine: {
+            /** @description The reason; tenants see it. */
+            reason: string;
         };
         /** @description A meter's quota. */
         Quota: {
@@ -2401,14 +2784,24 @@ export interface components {
         UpdateInstallation: {
             /** @description The whole config. */
             config?: Record<string, never> | null;
+            /** @description Agrees to what the change asks for beyond what was granted: the `added_digest` that was answered. */
+            consent?: string | null;
             /** @description Grants. */
             grants?: Record<string, never> | null;
             /** @description Name. */
             name?: string | null;
+            /** @description Whether releases leave it at its version. */
+            pinned?: boolean | null;
+            /** @description Secrets the change brings along, e.g. those that a new version requires. */
+            secrets?: {
+                [key: string]: string;
+            };
             /** @description `active` or `disabled`. */
             status?: string | null;
-            /** @description Another installed version. */
+            /** @description Another installed version. Without a config, the new version translates the old one. */
             version?: string | null;
+            /** @description Lets a change that needs consent wait for it, as `pending`. */
+            when_consented?: boolean;
         };
         /** @description A change of one's own tenant; what is left out stays as it is. The plan is the operators' to change. */
         UpdateOwnTenant: {
@@ -2913,6 +3306,37 @@ export interface operations {
             };
         };
     };
+    get_installation_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginCallDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     check_installation: {
         parameters: {
             query?: never;
@@ -2934,6 +3358,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckResult"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consent_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Consent"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_installation_logs: {
+        parameters: {
+            query?: {
+                /** @description Least level: `trace` (default), `debug`, `info`, `warn` or `error`. */
+                level?: string;
+            };
+            header?: never;
+            path: {
+                installation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rollback_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
                 };
             };
             /** @description A problem */
@@ -3656,6 +4177,71 @@ export interface operations {
             };
         };
     };
+    get_plugin_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginCallDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    top_plugins: {
+        parameters: {
+            query?: {
+                /** @description `calls` (default), `errors`, `cpu`, `memory` or `bytes`. */
+                by?: string;
+                /** @description How far back, `1m` to `60m` or `1h`; `5m` when not given. */
+                window?: string;
+                /** @description At most so many, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginTop"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_plugins: {
         parameters: {
             query?: {
@@ -3695,8 +4281,16 @@ export interface operations {
     };
     install_plugin: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The digest it has to have: `sha256:<hex>`. */
+                digest?: string;
+                /** @description Whether an older version than the highest signed one is meant. */
+                allow_downgrade?: boolean;
+            };
+            header?: {
+                /** @description Detached signatures: a JSON array of {publisher, key_id, alg, sig} */
+                "x-aistack-signature"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3798,6 +4392,158 @@ export interface operations {
             header?: never;
             path: {
                 plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quarantine_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Quarantine"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_plugin_quarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_publishers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Publishers"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_publisher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddPublisher"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Publisher"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_publisher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
             };
             cookie?: never;
         };
@@ -4585,6 +5331,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plugin_trust: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginTrust"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_plugin_trust: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PluginTrust"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginTrust"];
                 };
             };
             /** @description A problem */

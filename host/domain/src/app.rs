@@ -8,14 +8,14 @@ use crate::{
     metering::{Accounting, Recorder},
     metrics::Metrics,
     overview,
-    plugins::{Calls, port::PluginRuntime},
+    plugins::{Calls, observe::Observer, port::PluginRuntime, quarantine::Held, trust::Trust},
     port::{Objects, Sealer},
     quota,
     tenancy::Directory,
 };
 use aistack_core::{Clock, Rng};
 use aistack_store::Store;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use url::Url;
 
 /// What the operator configured that rules need to know.
@@ -30,6 +30,12 @@ pub struct AppConfig {
     /// Whether plugins may reach private addresses and plain HTTP at every host they were granted, without an operator
     /// naming each. For development and tests.
     pub allow_private_addresses: bool,
+    /// Plugins without which the platform is not ready: ids, with a version requirement after `@`.
+    pub mandatory_plugins: Vec<String>,
+    /// The least that is demanded of a component on this node.
+    pub plugin_trust: Trust,
+    /// Digests that components of a plugin have to have, by the plugin's id.
+    pub plugin_pins: BTreeMap<String, String>,
 }
 
 /// What the application is built from: one implementation per port.
@@ -84,6 +90,10 @@ pub struct App {
     pub metrics: Metrics,
     /// Installations ready to be called, and receipts of calls.
     pub calls: Calls,
+    /// Components out of service.
+    pub held: Arc<Held>,
+    /// What is seen of plugins' calls.
+    pub observer: Arc<Observer>,
     /// Configuration.
     pub config: AppConfig,
 }
@@ -100,6 +110,8 @@ impl App {
             objects,
             runtime,
         } = ports;
+        let metrics = Metrics::default();
+        let observer = Arc::new(Observer::new(Arc::clone(&metrics.plugins)));
         Self {
             store,
             clock,
@@ -116,7 +128,9 @@ impl App {
             quota: quota::Engine::default(),
             recorder: Recorder::default(),
             overview: overview::Cache::default(),
-            metrics: Metrics::default(),
+            metrics,
+            held: Arc::default(),
+            observer,
             calls: Calls::default(),
             config,
         }

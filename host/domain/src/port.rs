@@ -38,6 +38,8 @@ pub trait Sealer: Send + Sync {
     fn derive(&self, purpose: &str) -> SecretBox<[u8; 32]>;
     /// A fresh signing key.
     fn generate_ed25519(&self) -> Ed25519Pair;
+    /// Whether a signature over a message is that of a raw 32-byte public key.
+    fn verify_ed25519(&self, public: &[u8], message: &[u8], signature: &[u8]) -> bool;
 }
 
 /// A key in the object store. There is no way to make one without saying whose it is, and no way out of the prefix.

@@ -13,6 +13,12 @@ pub struct FieldError {
     pub code: String,
     /// A sentence.
     pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Line in the document it is about, from 1, when that is a text such as a manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
 }
 
 impl FieldError {
@@ -23,7 +29,21 @@ impl FieldError {
             pointer: pointer.into(),
             code: code.into(),
             message: message.into(),
+            hint: None,
+            line: None,
         }
+    }
+    /// With what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+    /// With the line it stands in.
+    #[must_use]
+    pub fn at_line(mut self, line: Option<usize>) -> Self {
+        self.line = line;
+        self
     }
 }
 
@@ -71,6 +91,11 @@ impl Problem {
     #[must_use]
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(ProblemKind::Internal, detail)
+    }
+    /// With what to do about it.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        self.with("hint", hint.into())
     }
     /// With a further member.
     #[must_use]

@@ -102,6 +102,9 @@ impl TestApp {
                 version: "0.0.0-test",
                 accounting,
                 allow_private_addresses: true,
+                mandatory_plugins: Vec::new(),
+                plugin_trust: aistack_domain::plugins::trust::Trust::Development,
+                plugin_pins: std::collections::BTreeMap::new(),
             },
         ));
         Self { dir, app, clock }

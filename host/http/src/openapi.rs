@@ -27,6 +27,8 @@ pub struct ProblemDocument {
     pub request_id: String,
     /// Values that were not accepted.
     pub errors: Option<Vec<ProblemField>>,
+    /// What to do about it.
+    pub hint: Option<String>,
 }
 
 /// One value that was not accepted.
@@ -38,6 +40,10 @@ pub struct ProblemField {
     pub code: String,
     /// A sentence.
     pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Line, from 1, when the value stands in a text such as a plugin's manifest.
+    pub line: Option<usize>,
 }
 
 #[derive(utoipa::OpenApi)]

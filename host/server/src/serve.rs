@@ -10,7 +10,7 @@ use aistack_domain::{
     App,
     access::{Secret, key_ring},
     jobs,
-    plugins::{flush_receipts, record_receipts},
+    plugins::{flush_receipts, keep_watch, record_receipts},
     setup, tenancy,
 };
 use aistack_http::{AppState, Site};
@@ -58,6 +58,12 @@ async fn run(
         let stopped = async { drop(recording.wait_for(|stop| *stop).await) };
         record_receipts(&receipts_of, stopped).await;
     });
+    let mut watching = stopping.clone();
+    let watched = app.clone();
+    let watch_calls = tokio::spawn(async move {
+        let stopped = async { drop(watching.wait_for(|stop| *stop).await) };
+        keep_watch(&watched, stopped).await;
+    });
     let site = Site {
         trusted_proxies: config.server.trusted_proxies.clone(),
         assets: Arc::new(Console),
@@ -82,6 +88,7 @@ async fn run(
     wire::flush(app, drain).await;
     // What calls left behind after the recorder had its last look.
     receipts.await.context("the receipts")?;
+    watch_calls.await.context("the watch over calls")?;
     let _ = flush_receipts(app).await;
     Ok(())
 }

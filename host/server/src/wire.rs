@@ -9,7 +9,13 @@ use aistack_domain::{
     demo,
     gateway::Decider,
     jobs::{Handlers, Settings},
-    plugins::{catalogue, installations::ReconcileUse, port::PluginRuntime},
+    plugins::{
+        catalogue,
+        installations::ReconcileUse,
+        port::PluginRuntime,
+        quarantine,
+        trust::{Terms, Trust},
+    },
     port::{Objects, Sealer},
     reports::RunReport,
 };
@@ -103,6 +109,9 @@ pub async fn application(config: &Config, public_url: Url) -> anyhow::Result<Arc
         version: VERSION,
         accounting: config.gateway.accounting,
         allow_private_addresses: config.plugins.allow_private_addresses,
+        mandatory_plugins: config.plugins.mandatory.clone(),
+        plugin_trust: config.plugin_trust(),
+        plugin_pins: config.plugins.pins.clone(),
     };
     Ok(Arc::new(App::new(ports, app_config)))
 }
@@ -142,6 +151,11 @@ pub fn job_settings(config: &Config) -> Settings {
 /// # Errors
 /// When the catalogue can't be read.
 pub async fn plugins(app: &App, config: &Config) -> anyhow::Result<()> {
+    let trust = config.plugin_trust();
+    if trust == Trust::Development {
+        tracing::warn!("unsigned plugins are taken: [plugins] trust is \"development\"");
+    }
+    quarantine::refresh(app).await?;
     let restored = catalogue::restore_all(app).await?;
     for (digest, why) in &restored.failed {
         tracing::error!(digest, why, "an installed plugin can't be restored");
@@ -155,7 +169,7 @@ pub async fn plugins(app: &App, config: &Config) -> anyhow::Result<()> {
     files.sort();
     for file in files {
         let installed = match tokio::fs::read(&file).await {
-            Ok(bytes) => catalogue::install(app, &Ctx::system(None), &bytes).await,
+            Ok(bytes) => catalogue::install(app, &Ctx::system(None), &bytes, &preloaded(&file)).await,
             Err(e) => Err(Problem::internal(e.to_string())),
         };
         match installed {
@@ -165,6 +179,17 @@ pub async fn plugins(app: &App, config: &Config) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What comes with a component from the folder: its detached signatures lie beside it, as `name.wasm.sig`.
+fn preloaded(file: &Path) -> Terms {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".sig");
+    Terms {
+        signatures: std::fs::read_to_string(beside).ok(),
+        source: Some("preload".to_owned()),
+        ..Terms::default()
+    }
 }
 
 /// Fills an empty platform with a made-up business, using the official plugins that are installed.

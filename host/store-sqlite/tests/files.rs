@@ -197,7 +197,7 @@ async fn a_newer_database_is_refused() {
     open(dir.path()).await.close().await;
     let url = format!("sqlite://{}", dir.path().join("platform.db").display());
     let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    sqlx::raw_sql("PRAGMA user_version = 7; UPDATE _sqlx_migrations SET version = 9999")
+    sqlx::raw_sql("PRAGMA user_version = 7; UPDATE _sqlx_migrations SET version = 9999 WHERE version = 1")
         .execute(&mut conn)
         .await
         .unwrap();

@@ -128,7 +128,7 @@ pub trait Tenants: TenantsRead {
     async fn update(&mut self, tenant: &Tenant, expected: Timestamp) -> Result<()>;
 }
 
-/// An installed plugin version. The component's bytes lie in the object store under its digest.
+/// An installed plugin version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginVersion {
     /// Id.
@@ -170,14 +170,16 @@ pub trait PluginVersionsRead: Send {
     async fn list(&mut self, page: &Page) -> Result<Vec<PluginVersion>>;
     /// How many installations use a digest, by the catalogue's own count.
     async fn uses(&mut self, digest: &str) -> Result<i64>;
+    /// The component's bytes; versions from before the table was made have none here.
+    async fn bytes(&mut self, digest: &str) -> Result<Option<Vec<u8>>>;
 }
 
 /// Changing plugin versions.
 #[async_trait::async_trait]
 pub trait PluginVersions: PluginVersionsRead {
-    /// Adds one.
-    async fn insert(&mut self, version: &PluginVersion) -> Result<()>;
-    /// Removes one; false when it was not there.
+    /// Adds one with its component.
+    async fn insert(&mut self, version: &PluginVersion, bytes: &[u8]) -> Result<()>;
+    /// Removes one with its component; false when it was not there.
     async fn delete(&mut self, id: PluginVersionId) -> Result<bool>;
     /// Notes that a tenant's installation uses (or, `None`, no longer uses) a digest.
     async fn set_use(&mut self, tenant: TenantId, installation: Uuid, digest: Option<&str>) -> Result<()>;

@@ -150,6 +150,9 @@ pub fn installation(kind: &str) -> Installation {
         status: InstallationStatus::Active,
         endpoint_key: "k".to_owned(),
         generation: 1,
+        pinned: 0,
+        previous: None,
+        pending: None,
         created_at: at(1),
         updated_at: at(1),
     }
@@ -310,6 +313,10 @@ pub fn call(installation_id: InstallationId, started_at: Timestamp, outcome: &st
         outcome: outcome.to_owned(),
         code: None,
         log: "[]".to_owned(),
+        plugin: "official.pay 1.0.0".to_owned(),
+        digest: "cd".repeat(32),
+        lane: "ordinary".to_owned(),
+        turns: 7,
     }
 }
 

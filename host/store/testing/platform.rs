@@ -158,7 +158,7 @@ pub async fn plugins(store: &dyn Store) {
     let other = plugin_version("Official.B", "d3");
     let mut tx = store.platform().await.unwrap();
     for version in [&one, &two, &other] {
-        tx.plugins().insert(version).await.unwrap();
+        tx.plugins().insert(version, version.digest.as_bytes()).await.unwrap();
     }
     assert_eq!(tx.plugins().get(one.id).await.unwrap().as_ref(), Some(&one));
     assert_eq!(tx.plugins().find_by_digest("d2").await.unwrap().as_ref(), Some(&two));
@@ -192,7 +192,7 @@ pub async fn plugins(store: &dyn Store) {
     assert!(matches!(refused, Err(StoreError::MissingReference)), "{refused:?}");
     drop(tx);
     let mut tx = store.platform().await.unwrap();
-    let refused = tx.plugins().insert(&plugin_version("x", "d1")).await;
+    let refused = tx.plugins().insert(&plugin_version("x", "d1"), b"x").await;
     assert!(matches!(refused, Err(StoreError::AlreadyExists)), "{refused:?}");
 }
 

@@ -14,7 +14,7 @@ use aistack_domain::port::{Ed25519Pair, SealBroken, Sealer};
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
     hkdf::{HKDF_SHA256, KeyType, Prk, Salt},
-    signature::{Ed25519KeyPair, KeyPair},
+    signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey},
 };
 use keyfile::RootKey;
 use secrecy::{ExposeSecret, SecretBox};
@@ -178,6 +178,12 @@ impl Sealer for FileSealer {
             pkcs8: SecretBox::new(Box::new(pkcs8.as_ref().to_vec())),
             public: pair.public_key().as_ref().to_vec(),
         }
+    }
+
+    fn verify_ed25519(&self, public: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(&ED25519, public)
+            .verify(message, signature)
+            .is_ok()
     }
 }
 

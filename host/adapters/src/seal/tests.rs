@@ -141,7 +141,6 @@ fn a_generated_signing_key_signs_for_its_public_half() {
     assert_eq!(pair.public.len(), 32);
     let key = Ed25519KeyPair::from_pkcs8(pair.pkcs8.expose_secret()).unwrap();
     let signature = key.sign(b"message");
-    aws_lc_rs::signature::UnparsedPublicKey::new(&aws_lc_rs::signature::ED25519, &pair.public)
-        .verify(b"message", signature.as_ref())
-        .unwrap();
+    let verify = |message: &[u8]| sealer(&dir).verify_ed25519(&pair.public, message, signature.as_ref());
+    assert!(verify(b"message") && !verify(b"messagE"));
 }

@@ -1,17 +1,19 @@
-//! Plugin versions installed on this host: uploaded by operators, checked and compiled by the runtime, kept as objects
-//! under their digest so that they are callable again after a restart.
+//! Plugin versions installed on this platform: uploaded by operators, checked and compiled by the runtime, kept in the
+//! platform's database so that they are callable again after a restart, and on every node.
 
 use super::{
-    error::PluginError,
+    error::{PluginError, clean},
     manifest::{self, Manifest, declared_interfaces},
     port::{Inspection, PluginKind, Refusal},
     schema::{self, Schema},
+    trust::{self, Terms, Tier},
 };
-use crate::{App, Ctx, Problem, audit, port::ObjectKey, port::put_object};
-use aistack_core::PluginVersionId;
+use crate::{App, Ctx, FieldError, Problem, audit, port::ObjectKey};
+use aistack_core::{Outcome, PluginVersionId, ProblemKind};
 use aistack_store::{Audit, Page, PluginVersion, StoreError};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// Largest component that is taken.
 pub const MAX_COMPONENT: usize = 16 << 20;
@@ -27,20 +29,54 @@ pub struct Listed {
     pub config_schema: Value,
     /// How many installations use it.
     pub installations: i64,
+    /// How far its publisher is trusted; `None` for an unsigned one, and where nobody asked.
+    pub tier: Option<Tier>,
+    /// Why it is out of service, if it is.
+    pub quarantined: Option<String>,
 }
 
-/// Where a component's bytes lie.
+impl Listed {
+    /// Id and version, for people and receipts.
+    #[must_use]
+    pub fn name_and_version(&self) -> Arc<str> {
+        format!("{} {}", self.version.plugin_id, self.version.version).into()
+    }
+}
+
+/// Where a component's bytes lie when it was installed before the database kept them.
 fn object_key(digest: &str) -> Result<ObjectKey, Problem> {
     ObjectKey::platform(&["plugins", digest])
         .ok_or_else(|| Problem::internal(format!("digest {digest:?} is no object key")))
 }
 
-/// Installs a component: inspects and compiles it, stores its bytes, lists it.
+/// Installs a component: inspects and compiles it, checks whose it is, stores its bytes, lists it. A refusal is written
+/// to the audit log too: somebody wanted to run this here.
 ///
 /// # Errors
 /// `plugin_refused` with the reason, `already_exists` for the same component or the same version with other content,
 /// or as the stores.
-pub async fn install(app: &App, ctx: &Ctx, component: &[u8]) -> Result<Listed, Problem> {
+pub async fn install(app: &App, ctx: &Ctx, component: &[u8], terms: &Terms) -> Result<Listed, Problem> {
+    let digest = hex::encode(Sha256::digest(component));
+    let installed = admit(app, ctx, component, &digest, terms).await;
+    if let Err(problem) = &installed
+        && problem.kind == ProblemKind::PluginRefused
+    {
+        let entry = audit::for_platform(
+            app,
+            ctx,
+            audit::Draft::new("plugin.refused", "plugin", &digest)
+                .outcome(Outcome::Denied)
+                .details(json!({
+                    "reason": problem.extras.get("reason"), "detail": clean(&problem.detail, 500), "digest": digest,
+                    "size": component.len(), "source": terms.source,
+                })),
+        );
+        app.store.platform().await?.commit(Audit::one(entry)).await?;
+    }
+    installed
+}
+
+async fn admit(app: &App, ctx: &Ctx, component: &[u8], digest: &str, terms: &Terms) -> Result<Listed, Problem> {
     if component.len() > MAX_COMPONENT {
         return Err(PluginError::from(Refusal::TooLarge {
             size: component.len() as u64,
@@ -48,30 +84,24 @@ pub async fn install(app: &App, ctx: &Ctx, component: &[u8]) -> Result<Listed, P
         })
         .into());
     }
-    let digest = hex::encode(Sha256::digest(component));
-    if let Some(known) = app
-        .store
-        .platform_read()
-        .await?
-        .plugins()
-        .find_by_digest(&digest)
-        .await?
-    {
+    let known = async || -> Result<Option<PluginVersion>, Problem> {
+        Ok(app
+            .store
+            .platform_read()
+            .await?
+            .plugins()
+            .find_by_digest(digest)
+            .await?)
+    };
+    if let Some(known) = known().await? {
         return Err(PluginError::Installed(known.id.to_string()).into());
     }
     let inspection = app.runtime.admit(component).await.map_err(PluginError::from)?;
-    match keep(app, ctx, component, &inspection).await {
+    match keep(app, ctx, component, &inspection, terms).await {
         Ok(listed) => Ok(listed),
         Err(problem) => {
             // Somebody else may have installed the same bytes meanwhile; theirs must stay callable.
-            let raced = app
-                .store
-                .platform_read()
-                .await?
-                .plugins()
-                .find_by_digest(&digest)
-                .await?;
-            if raced.is_none() {
+            if known().await?.is_none() {
                 app.runtime.forget(&inspection.digest).await;
             }
             Err(problem)
@@ -79,8 +109,10 @@ pub async fn install(app: &App, ctx: &Ctx, component: &[u8]) -> Result<Listed, P
     }
 }
 
-async fn keep(app: &App, ctx: &Ctx, component: &[u8], found: &Inspection) -> Result<Listed, Problem> {
-    let (manifest, plugin_schema) = judge(found).map_err(|why| PluginError::from(Refusal::Manifest(why)))?;
+async fn keep(app: &App, ctx: &Ctx, component: &[u8], found: &Inspection, terms: &Terms) -> Result<Listed, Problem> {
+    let (manifest, plugin_schema) = judge(found).map_err(PluginError::Manifest)?;
+    let carried = (found.signatures.as_slice(), &found.payload_sha256);
+    let signed = trust::verify(app, &found.digest, carried, &manifest, terms).await?;
     let row = PluginVersion {
         id: PluginVersionId::new(&*app.clock, &*app.rng),
         plugin_id: manifest.id.clone(),
@@ -95,7 +127,6 @@ async fn keep(app: &App, ctx: &Ctx, component: &[u8], found: &Inspection) -> Res
         imports: json!(found.imports).to_string(),
         installed_at: app.clock.now(),
     };
-    put_object(&*app.objects, &object_key(&found.digest)?, component).await?;
     let mut tx = app.store.platform().await?;
     if let Some(other) = tx
         .plugins()
@@ -114,38 +145,58 @@ async fn keep(app: &App, ctx: &Ctx, component: &[u8], found: &Inspection) -> Res
             .into()
         });
     }
-    tx.plugins().insert(&row).await.map_err(|e| match e {
+    tx.plugins().insert(&row, component).await.map_err(|e| match e {
         StoreError::AlreadyExists => PluginError::Installed(row.digest.clone()).into(),
         other => Problem::from(other),
     })?;
+    trust::keep_signatures(app, &mut *tx, &row.digest, &signed).await?;
     let entry = audit::for_platform(
         app,
         ctx,
         audit::Draft::new("plugin.installed", "plugin", row.id).details(json!({
             "plugin_id": row.plugin_id, "version": row.version, "digest": row.digest, "kind": row.kind,
-            "publisher": row.publisher, "imports": found.imports,
+            "publisher": row.publisher, "imports": found.imports, "signed": signed, "source": terms.source,
+            "allow_downgrade": terms.allow_downgrade,
         })),
     );
     tx.commit(Audit::one(entry)).await?;
-    listed(row, 0)
+    let tier = trust::tier_of(app, &row.digest).await?;
+    Ok(Listed {
+        tier,
+        ..listed(row, 0)?
+    })
 }
 
 /// Everything the platform holds a component's documents to, beyond what the runtime has checked.
-fn judge(found: &Inspection) -> Result<(Manifest, Value), String> {
-    let manifest = manifest::parse(&found.manifest).map_err(|e| e.to_string())?;
+fn judge(found: &Inspection) -> Result<(Manifest, Value), Vec<FieldError>> {
+    let manifest = manifest::lint(&found.manifest)?;
+    let mut wrong = Vec::new();
+    let mut say = |at: &str, code: &str, message: String, hint: &str| {
+        wrong.push(FieldError::new(at, code, message).hint(hint));
+    };
     if manifest.kind() != Some(found.kind) {
-        return Err(format!(
-            "the manifest says {}, the component is a {} plugin",
-            manifest.world, found.kind
-        ));
+        say(
+            "/world",
+            "mismatch",
+            format!(
+                "the manifest says {}, the component is a {} plugin",
+                manifest.world, found.kind
+            ),
+            "build the component for the world its manifest names",
+        );
     }
     let contract = manifest.world.rsplit_once('@').map_or("", |(_, v)| v);
     let major = |v: &str| v.split('.').next().unwrap_or_default().to_owned();
     if major(contract) != major(&found.contract) {
-        return Err(format!(
-            "the manifest says contract {contract}, the component was built for {}",
-            found.contract
-        ));
+        say(
+            "/world",
+            "mismatch",
+            format!(
+                "the manifest says contract {contract}, the component was built for {}",
+                found.contract
+            ),
+            "name the contract's version that the component was built for",
+        );
     }
     let declared = declared_interfaces(&manifest);
     let beyond: Vec<&str> = found
@@ -155,16 +206,43 @@ fn judge(found: &Inspection) -> Result<(Manifest, Value), String> {
         .filter(|i| !declared.iter().any(|d| d == i))
         .collect();
     if !beyond.is_empty() {
-        return Err(format!(
-            "the component imports {}, but its manifest declares nothing that needs it",
-            beyond.join(", ")
-        ));
+        say(
+            "",
+            "not_declared",
+            format!(
+                "the component imports {}, but its manifest declares nothing that needs it",
+                beyond.join(", ")
+            ),
+            "declare it: [[egress]] for http and dial, [[secret]] for secrets, [grants] kv for state; or don't import it",
+        );
     }
-    let plugin_schema: Value =
-        serde_json::from_str(&found.config_schema).map_err(|e| format!("the config schema is not JSON: {e}"))?;
-    let whole = schema::with_host_part(found.kind, &plugin_schema).map_err(|e| e.to_string())?;
-    Schema::compile(&whole).map_err(|e| format!("config schema: {e}"))?;
-    Ok((manifest, plugin_schema))
+    let at = "/config/schema";
+    let plugin_schema: Value = match serde_json::from_str(&found.config_schema) {
+        Ok(schema) => schema,
+        Err(e) => {
+            say(
+                at,
+                "format",
+                format!("the config schema is not JSON: {e}"),
+                "it is a JSON Schema of an object",
+            );
+            return Err(wrong);
+        }
+    };
+    let whole = schema::with_host_part(found.kind, &plugin_schema).and_then(|whole| Schema::compile(&whole));
+    if let Err(e) = whole {
+        say(
+            at,
+            "schema",
+            format!("config schema: {e}"),
+            "it is a JSON Schema of an object, complete in itself",
+        );
+    }
+    if wrong.is_empty() {
+        Ok((manifest, plugin_schema))
+    } else {
+        Err(wrong)
+    }
 }
 
 /// Reads a stored row's documents.
@@ -183,6 +261,19 @@ pub(crate) fn listed(version: PluginVersion, installations: i64) -> Result<Liste
         manifest,
         config_schema,
         installations,
+        tier: None,
+        quarantined: None,
+    })
+}
+
+/// A listing with what is known of it beyond its row.
+async fn full(app: &App, row: PluginVersion, installations: i64) -> Result<Listed, Problem> {
+    let tier = trust::tier_of(app, &row.digest).await?;
+    let quarantined = app.held.reason(&row.digest);
+    Ok(Listed {
+        tier,
+        quarantined,
+        ..listed(row, installations)?
     })
 }
 
@@ -191,11 +282,17 @@ pub(crate) fn listed(version: PluginVersion, installations: i64) -> Result<Liste
 /// # Errors
 /// As the store.
 pub async fn list(app: &App, page: &Page) -> Result<Vec<Listed>, Problem> {
-    let mut read = app.store.platform_read().await?;
-    let mut all = Vec::new();
-    for row in read.plugins().list(page).await? {
-        let uses = read.plugins().uses(&row.digest).await?;
-        all.push(listed(row, uses)?);
+    let mut rows = Vec::new();
+    {
+        let mut read = app.store.platform_read().await?;
+        for row in read.plugins().list(page).await? {
+            let uses = read.plugins().uses(&row.digest).await?;
+            rows.push((row, uses));
+        }
+    }
+    let mut all = Vec::with_capacity(rows.len());
+    for (row, uses) in rows {
+        all.push(full(app, row, uses).await?);
     }
     Ok(all)
 }
@@ -212,7 +309,8 @@ pub async fn get(app: &App, id: PluginVersionId) -> Result<Listed, Problem> {
         .await?
         .ok_or_else(|| Problem::not_found("plugin"))?;
     let uses = read.plugins().uses(&row.digest).await?;
-    listed(row, uses)
+    drop(read);
+    full(app, row, uses).await
 }
 
 /// Removes a version nobody uses.
@@ -239,7 +337,7 @@ pub async fn remove(app: &App, ctx: &Ctx, id: PluginVersionId) -> Result<(), Pro
         })),
     );
     tx.commit(Audit::one(entry)).await?;
-    app.runtime.forget(&row.digest).await;
+    app.calls.retire(row.digest.clone(), app.clock.monotonic());
     if let Err(e) = app.objects.remove(&object_key(&row.digest)?).await {
         // The listing is gone; bytes that stay behind cost space, nothing else.
         tracing::warn!(digest = %row.digest, error = %e, "the component's bytes could not be removed");
@@ -285,10 +383,19 @@ pub async fn restore_all(app: &App) -> Result<Restored, Problem> {
     Ok(done)
 }
 
-async fn restore(app: &App, digest: &str) -> Result<(), String> {
-    let key = object_key(digest).map_err(|p| p.detail)?;
-    let bytes = app.objects.read(&key).await.map_err(|e| e.to_string())?;
-    // The object store is outside the database's checksums: what it gives back has to be what was admitted.
+/// Makes an installed component callable on this node, if the node still trusts it.
+pub(crate) async fn restore(app: &App, digest: &str) -> Result<(), String> {
+    let trusted = trust::demand(app, digest, app.config.plugin_trust).await;
+    trusted.map_err(|p| p.detail)?;
+    let stored = async { app.store.platform_read().await?.plugins().bytes(digest).await };
+    let bytes = match stored.await.map_err(|e| e.to_string())? {
+        Some(bytes) => bytes,
+        None => {
+            let key = object_key(digest).map_err(|p| p.detail)?;
+            app.objects.read(&key).await.map_err(|e| e.to_string())?
+        }
+    };
+    // Whatever gave them back: they have to be what was admitted.
     let found = hex::encode(Sha256::digest(&bytes));
     if found != digest {
         return Err(format!("the stored bytes have digest {found}"));

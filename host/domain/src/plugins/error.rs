@@ -1,9 +1,11 @@
 //! What can go wrong with plugins, and how it reads from outside.
 
-use super::port::{Fault, FaultKind, Refusal};
+use super::{
+    grants::{Added, digest_of},
+    port::{Fault, FaultKind, Refusal},
+};
 use crate::{FieldError, Problem, port::ObjectError};
 use aistack_core::ProblemKind;
-use std::collections::BTreeMap;
 
 /// A refusal of the plugin rules.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +13,9 @@ pub enum PluginError {
     /// The upload is not taken.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The manifest or the config schema is not acceptable.
+    #[error("manifest: {}", .0.first().map_or("", |e| &e.message))]
+    Manifest(Vec<FieldError>),
     /// The very same component is installed already.
     #[error("this component is installed already as {0}")]
     Installed(String),
@@ -28,14 +33,32 @@ pub enum PluginError {
     /// Config, secrets or grants of an installation are not acceptable.
     #[error("the plugin's configuration is not valid")]
     ConfigInvalid(Vec<FieldError>),
-    /// An upgrade asks for more than was granted.
-    #[error("version {version} asks for more than was granted; repeat the request with `grants` to agree")]
+    /// A change asks for more than was granted.
+    #[error("version {version} with this config asks for more than was granted")]
     ConsentNeeded {
-        /// The new version.
+        /// The version.
         version: String,
         /// What is new, by kind of grant.
-        added: BTreeMap<&'static str, Vec<String>>,
+        added: Added,
     },
+    /// What was agreed to is not what would be done now.
+    #[error("what was agreed to is not what this change asks for now")]
+    ConsentStale {
+        /// What is new, by kind of grant.
+        added: Added,
+    },
+    /// Nothing waits for consent.
+    #[error("no change of this installation waits for consent")]
+    NothingPending,
+    /// There is no earlier version to go back to.
+    #[error("{0}")]
+    NoWayBack(String),
+    /// The plugin's own translation of the config lost settings.
+    #[error("the new version's translation of the config loses {}", .0.join(", "))]
+    MigrateLostConfig(Vec<String>),
+    /// The plugin could not translate its config.
+    #[error("the new version can't translate the config: {0}")]
+    MigrateFailed(String),
     /// The installation is switched off.
     #[error("the plugin is switched off in this tenant")]
     Disabled,
@@ -67,9 +90,42 @@ impl From<PluginError> for Problem {
                 errors,
                 ..Self::new(K::PluginConfigInvalid, "")
             },
-            PluginError::ConsentNeeded { added, .. } => {
-                Self::new(K::Conflict, text).with("added", serde_json::json!(added))
-            }
+            PluginError::Manifest(errors) => Self {
+                errors,
+                ..Self::new(K::PluginRefused, text).with("reason", "manifest")
+            },
+            PluginError::ConsentNeeded { added, .. } | PluginError::ConsentStale { added } => Self::new(
+                K::Conflict,
+                text,
+            )
+            .with("reason", "consent_needed")
+            .with("added_digest", digest_of(&added))
+            .with("added", serde_json::json!(added))
+            .hint(
+                "agree by repeating the request with `consent` set to `added_digest` (or with `grants`); or send \
+                         `when_consented: true` to let it wait for somebody who agrees",
+            ),
+            PluginError::NothingPending => Self::new(K::Conflict, text).with("reason", "nothing_pending"),
+            PluginError::NoWayBack(_) => Self::new(K::Conflict, text)
+                .with("reason", "no_previous_version")
+                .hint("change the version instead"),
+            PluginError::MigrateLostConfig(pointers) => Self {
+                errors: pointers
+                    .into_iter()
+                    .map(|p| {
+                        FieldError::new(
+                            p,
+                            "migrate_lost_config",
+                            "the new version still has this setting, and lost its value",
+                        )
+                        .hint("send the whole `config` for the new version with the request")
+                    })
+                    .collect(),
+                ..Self::new(K::PluginConfigInvalid, text).with("reason", "migrate_lost_config")
+            },
+            PluginError::MigrateFailed(_) => Self::new(K::PluginConfigInvalid, text)
+                .with("reason", "migrate_failed")
+                .hint("send the whole `config` for the new version with the request"),
             PluginError::Disabled => Self::new(K::PluginUnavailable, text),
             PluginError::WrongKind | PluginError::OpenOrders => Self::new(K::Conflict, text),
         }

@@ -4,7 +4,10 @@
 //! - [`manifest`] and [`schema`]: what a component says about itself, and what tenants may type in;
 //! - [`catalogue`]: versions installed by operators;
 //! - [`installations`]: what a tenant enabled, with config, secrets and [`grants`];
-//! - [`calls`]: preparing a call, serving the guest during it, recording what it cost.
+//! - [`calls`]: preparing a call, serving the guest during it, recording what it cost;
+//! - [`trust`]: whose plugins are run at all;
+//! - [`quarantine`]: components taken out of service;
+//! - [`observe`]: what operators and tenants see of that.
 //!
 //! Invariants: no component is called while a transaction is open; a guest gets at most declared ∩ granted; a secret
 //! leaves the store for a call only; what a guest returns is checked before it is believed.
@@ -15,8 +18,11 @@ pub mod error;
 pub mod grants;
 pub mod installations;
 pub mod manifest;
+pub mod observe;
 pub mod port;
+pub mod quarantine;
 pub mod schema;
 mod secrets;
+pub mod trust;
 
-pub use calls::{Calls, flush_receipts, record_receipts};
+pub use calls::{Calls, flush_receipts, keep_watch, record_receipts};

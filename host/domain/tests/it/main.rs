@@ -11,4 +11,6 @@ mod plugins;
 mod reports;
 mod runtime;
 mod schema;
+mod trust;
+mod upgrades;
 mod world;

@@ -20,6 +20,8 @@ pub(crate) struct Script {
     pub(crate) pay_resume: Mutex<VecDeque<Result<Payment, Fault>>>,
     pub(crate) inbound: Mutex<VecDeque<Result<InboundOutcome, Fault>>>,
     pub(crate) reports: Mutex<VecDeque<ReportScript>>,
+    /// Translations of configs; without one left, there is nothing to translate.
+    pub(crate) migrate: Mutex<VecDeque<Result<Value, Fault>>>,
     /// What was asked, as `operation detail`.
     pub(crate) asked: Mutex<Vec<String>>,
     /// The states handed to `resume`.
@@ -114,6 +116,24 @@ impl PluginRuntime for Script {
             ok: true,
             message: "fine\u{1b}[31m".to_owned(),
         }])
+    }
+    async fn migrate(&self, inv: Invocation, from_version: &str, config: Value) -> Result<Value, Fault> {
+        let answer = self.migrate.lock().unwrap().pop_front();
+        let Some(answer) = answer else {
+            return Err(Fault::new(
+                FaultKind::Unsupported,
+                "unsupported",
+                "nothing to translate",
+            ));
+        };
+        let g = inv.powers.now();
+        let hosts = g.http_hosts.len() + g.dial_targets.len();
+        let (secrets, kv) = (g.secrets.len() + inv.secrets.0.len(), g.kv_bytes);
+        self.note(
+            &inv,
+            format!("migrate {from_version} {config} hosts={hosts} secrets={secrets} kv={kv}"),
+        );
+        answer
     }
     async fn inbound(&self, inv: Invocation, endpoint: &str, request: HttpRequest) -> Result<InboundOutcome, Fault> {
         self.note(

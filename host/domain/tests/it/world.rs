@@ -10,6 +10,7 @@ use aistack_domain::{
     plugins::{
         catalogue,
         installations::{self, Enable, InstallationView},
+        trust::Terms,
     },
     tenancy::{self, NewTenant},
 };
@@ -148,6 +149,9 @@ impl World {
             version: "test",
             accounting: Accounting::Durable,
             allow_private_addresses: false,
+            mandatory_plugins: Vec::new(),
+            plugin_trust: aistack_domain::plugins::trust::Trust::Development,
+            plugin_pins: BTreeMap::new(),
         };
         Self {
             app: Arc::new(App::new(ports, config)),
@@ -206,7 +210,9 @@ impl World {
 
     pub(crate) async fn install(&self, manifest: &str, schema: &Value) -> catalogue::Listed {
         let bytes = component(manifest, schema, &["config"]);
-        catalogue::install(&self.app, &self.operator(), &bytes).await.unwrap()
+        catalogue::install(&self.app, &self.operator(), &bytes, &Terms::default())
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn enable(

@@ -5,6 +5,7 @@ use crate::{
     registry::{Access, Realm, Routes},
     state::AppState,
 };
+use aistack_domain::plugins::observe;
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -21,7 +22,7 @@ pub(super) fn routes() -> Routes {
         .add(watch("says only that the process answers"), routes!(healthz))
         .add(watch("says only which parts work"), routes!(readyz))
         .add(
-            watch("counts and times without names; restrict it in front of the host"),
+            watch("counts and times; names tenants by slug, so restrict it in front of the host"),
             routes!(metrics),
         )
 }
@@ -52,7 +53,8 @@ struct Check {
     detail: String,
 }
 
-/// Whether the process can take work: the database answers and it is not stopping.
+/// Whether the process can take work: the database answers, the plugins that must be there are, and it
+/// is not stopping.
 #[utoipa::path(get, path = "/readyz", tag = "health", operation_id = "get_readyz", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 async fn readyz(State(state): State<AppState>) -> Response {
     let store = match state.app.store.health().await {
@@ -80,7 +82,8 @@ async fn readyz(State(state): State<AppState>) -> Response {
         }
         .to_owned(),
     };
-    let ready = store.ok && running.ok;
+    let plugins = mandatory(&state).await;
+    let ready = store.ok && running.ok && plugins.ok;
     let status = if ready {
         StatusCode::OK
     } else {
@@ -90,16 +93,42 @@ async fn readyz(State(state): State<AppState>) -> Response {
         status,
         Json(Readiness {
             ready,
-            checks: vec![running, store],
+            checks: vec![running, store, plugins],
         }),
     )
         .into_response()
+}
+
+/// Whether the plugins that must be there are.
+async fn mandatory(state: &AppState) -> Check {
+    let name = "plugins";
+    match observe::missing(&state.app).await {
+        Ok(missing) if missing.is_empty() => Check {
+            name,
+            ok: true,
+            detail: "every plugin that must be there is".to_owned(),
+        },
+        Ok(missing) => Check {
+            name,
+            ok: false,
+            detail: missing.join("; "),
+        },
+        Err(problem) => {
+            tracing::warn!(%problem, "the catalogue of plugins can't be read");
+            Check {
+                name,
+                ok: false,
+                detail: "the catalogue of plugins can't be read".to_owned(),
+            }
+        }
+    }
 }
 
 /// Counts and times in OpenMetrics text.
 #[utoipa::path(get, path = "/metrics", tag = "health", operation_id = "get_metrics",
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 async fn metrics(State(state): State<AppState>) -> Response {
+    observe::refresh(&state.app);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], state.app.metrics.encode()).into_response()
 }

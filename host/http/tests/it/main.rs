@@ -1,6 +1,7 @@
 //! The HTTP face over a real store: every test has a platform of its own on SQLite in a temporary folder.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod lifecycle;
 mod operations;
 mod plugins;
 mod registry;

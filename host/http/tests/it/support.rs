@@ -175,6 +175,9 @@ impl Platform {
             version: "test",
             accounting: Accounting::Durable,
             allow_private_addresses: false,
+            mandatory_plugins: Vec::new(),
+            plugin_trust: aistack_domain::plugins::trust::Trust::Development,
+            plugin_pins: BTreeMap::new(),
         };
         let app = Arc::new(App::new(ports, config));
         let (stop, stopping) = tokio::sync::watch::channel(false);

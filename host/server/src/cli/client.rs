@@ -37,14 +37,27 @@ pub(super) struct Paging {
 impl Paging {
     /// The query of a list: these parameters as far as they were given, and the part.
     pub(super) fn query(&self, parameters: &[(&str, Option<String>)]) -> String {
-        let mut out = url::form_urlencoded::Serializer::new(String::new());
-        out.append_pair("limit", &self.limit.to_string());
-        let given = parameters
-            .iter()
-            .filter_map(|(name, value)| Some((*name, value.as_deref()?)));
-        out.extend_pairs(given.chain(self.cursor.as_deref().map(|c| ("cursor", c))));
-        format!("?{}", out.finish())
+        let limit = ("limit", Some(self.limit.to_string()));
+        let cursor = ("cursor", self.cursor.clone());
+        let all: Vec<_> = [limit]
+            .into_iter()
+            .chain(parameters.iter().cloned())
+            .chain([cursor])
+            .collect();
+        query(&all)
     }
+}
+
+/// A query of these parameters as far as they were given, with its question mark.
+pub(super) fn query(parameters: &[(&str, Option<String>)]) -> String {
+    let mut out = url::form_urlencoded::Serializer::new(String::new());
+    out.extend_pairs(
+        parameters
+            .iter()
+            .filter_map(|(name, value)| Some((*name, value.as_deref()?))),
+    );
+    let text = out.finish();
+    if text.is_empty() { text } else { format!("?{text}") }
 }
 
 /// A server and who we are there.
@@ -209,13 +222,22 @@ impl Client {
         read(self.answer(request).await?).await
     }
 
-    /// Sends a file as it is.
+    /// Sends a file as it is, with a further header if there is one.
     ///
     /// # Errors
     /// As [`Failure`].
-    pub async fn upload(&self, path: &str, media_type: &str, bytes: Vec<u8>) -> Result<Value, Failure> {
+    pub async fn upload(
+        &self,
+        path: &str,
+        media_type: &str,
+        bytes: Vec<u8>,
+        extra: Option<(&'static str, &str)>,
+    ) -> Result<Value, Failure> {
         let request = self.request(Method::POST, path);
-        let request = request.header(header::CONTENT_TYPE, media_type).body(bytes);
+        let mut request = request.header(header::CONTENT_TYPE, media_type).body(bytes);
+        if let Some((name, value)) = extra {
+            request = request.header(name, value);
+        }
         read(self.answer(request).await?).await.map(|(_, body)| body)
     }
 

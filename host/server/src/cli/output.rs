@@ -105,6 +105,7 @@ const STANDARD: &[&str] = &[
     "code",
     "errors",
     "request_id",
+    "hint",
 ];
 
 /// How a command can fail; each way has its exit code.
@@ -170,7 +171,16 @@ impl Failure {
                 writeln!(w, "error: {}: {} ({})", text("title"), text("detail"), text("code"))?;
                 for e in p["errors"].as_array().map(Vec::as_slice).unwrap_or_default() {
                     let part = |key: &str| e[key].as_str().unwrap_or_default();
-                    writeln!(w, "  {}: {}", part("pointer"), part("message"))?;
+                    match e["line"].as_u64() {
+                        Some(line) => writeln!(w, "  {} (line {line}): {}", part("pointer"), part("message"))?,
+                        None => writeln!(w, "  {}: {}", part("pointer"), part("message"))?,
+                    }
+                    if !part("hint").is_empty() {
+                        writeln!(w, "    hint: {}", part("hint"))?;
+                    }
+                }
+                if !text("hint").is_empty() {
+                    writeln!(w, "  hint: {}", text("hint"))?;
                 }
                 // What else the problem tells: the plugin's fault, the reason of a refusal, what an upgrade adds.
                 for (name, value) in p.as_object().into_iter().flatten() {
@@ -206,14 +216,15 @@ mod tests {
     fn a_refusal_says_what_where_and_which_request() {
         let mut text = Vec::new();
         let problem = json!({ "status": 422, "title": "A value was not accepted", "detail": "no", "code": "validation_failed",
-            "errors": [{ "pointer": "/slug", "code": "format", "message": "bad" }], "fault": "card_declined",
-            "added": { "http_hosts": ["a.example:443"] }, "request_id": "req_1" });
+            "errors": [{ "pointer": "/slug", "code": "format", "message": "bad", "hint": "lower-case letters", "line": 3 }],
+            "fault": "card_declined", "hint": "see the manual", "added": { "http_hosts": ["a.example:443"] },
+            "request_id": "req_1" });
         Failure::Refused(problem).write(&mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert_eq!(
             text,
-            "error: A value was not accepted: no (validation_failed)\n  /slug: bad\n  \
-             added: {\"http_hosts\":[\"a.example:443\"]}\n  fault: card_declined\n  request req_1\n"
+            "error: A value was not accepted: no (validation_failed)\n  /slug (line 3): bad\n    hint: lower-case letters\n  \
+             hint: see the manual\n  added: {\"http_hosts\":[\"a.example:443\"]}\n  fault: card_declined\n  request req_1\n"
         );
     }
 }

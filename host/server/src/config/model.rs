@@ -2,11 +2,11 @@
 
 use super::settings::settings;
 use aistack_core::text_enum;
-use aistack_domain::metering::Accounting;
+use aistack_domain::{metering::Accounting, plugins::trust::Trust};
 use aistack_store::Durability;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 use url::Url;
 
 /// The whole configuration.
@@ -92,6 +92,13 @@ settings! {
         tenant_calls: u32 = 32,
         /// Threads that run plugins; 0 is one per core.
         threads: usize = 0,
+        /// Plugins without which `/readyz` answers 503, e.g. `["official.stripe", "acme.pay@^1.2"]`.
+        mandatory: Vec<String> = Vec::new(),
+        /// The least demanded of a component: `development` (nothing), `community`, `verified` or `core` (a signature of a publisher
+        /// trusted at least so far). Not set: `development` while the server listens on a loopback address, else `community`.
+        trust: Option<Trust> = None,
+        /// Digests that components of a plugin have to have, e.g. `{ "acme.pay" = "sha256:…" }`.
+        pins: BTreeMap<String, String> = BTreeMap::new(),
         /// A folder whose components (`*.wasm`) are installed at start if they are not yet. Tenants still have to enable them.
         preload_dir: Option<PathBuf> = None,
     }
@@ -136,6 +143,16 @@ impl Config {
         Jobs::SECTION,
         Log::SECTION,
     ];
+
+    /// The least demanded of a component, by setting or by where the server listens.
+    #[must_use]
+    pub fn plugin_trust(&self) -> Trust {
+        self.plugins.trust.unwrap_or(if self.server.listen.ip().is_loopback() {
+            Trust::Development
+        } else {
+            Trust::Community
+        })
+    }
 
     /// The root key's file.
     #[must_use]

@@ -67,11 +67,19 @@ impl PluginVersionsRead for PlatformDb {
             )
         )
     }
+
+    async fn bytes(&mut self, digest: &str) -> Result<Option<Vec<u8>>> {
+        run!(
+            self,
+            fetch_optional,
+            sqlx::query_scalar!("SELECT bytes FROM plugin_blobs WHERE digest = $1", digest)
+        )
+    }
 }
 
 #[async_trait::async_trait]
 impl PluginVersions for PlatformDb {
-    async fn insert(&mut self, v: &PluginVersion) -> Result<()> {
+    async fn insert(&mut self, v: &PluginVersion, bytes: &[u8]) -> Result<()> {
         run!(
             self,
             execute,
@@ -91,6 +99,15 @@ impl PluginVersions for PlatformDb {
                 v.config_schema,
                 v.imports,
                 v.installed_at as _
+            )
+        )?;
+        run!(
+            self,
+            execute,
+            sqlx::query!(
+                "INSERT INTO plugin_blobs (digest, bytes) VALUES ($1, $2)",
+                v.digest,
+                bytes
             )
         )?;
         Ok(())

@@ -13,7 +13,7 @@ impl InstallationsRead for TenantDb {
             sqlx::query_as!(
                 Installation,
                 "SELECT id, plugin_id, version, digest, kind, name, config, grants, status, endpoint_key, generation, \
-                 created_at, updated_at FROM installations WHERE tenant_id = $1 AND id = $2",
+                 pinned, previous, pending, created_at, updated_at FROM installations WHERE tenant_id = $1 AND id = $2",
                 self.tenant as _,
                 id as _
             )
@@ -26,7 +26,7 @@ impl InstallationsRead for TenantDb {
             page,
             Installation,
             "SELECT id, plugin_id, version, digest, kind, name, config, grants, status, endpoint_key, generation, \
-             created_at, updated_at FROM installations \
+             pinned, previous, pending, created_at, updated_at FROM installations \
              WHERE tenant_id = $3 AND ($4 = '' OR kind = $4) AND ($5 = '' OR search LIKE $5 ESCAPE '!')",
             self.tenant as _,
             kind.unwrap_or(""),
@@ -57,8 +57,8 @@ impl Installations for TenantDb {
             execute,
             sqlx::query!(
                 "INSERT INTO installations (tenant_id, id, plugin_id, version, digest, kind, name, config, grants, \
-                 status, endpoint_key, generation, search, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                 status, endpoint_key, generation, search, created_at, updated_at, pinned, previous, pending) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
                 self.tenant as _,
                 i.id as _,
                 i.plugin_id,
@@ -73,7 +73,10 @@ impl Installations for TenantDb {
                 i.generation,
                 list::folded(&[&i.name, &i.plugin_id]),
                 i.created_at as _,
-                i.updated_at as _
+                i.updated_at as _,
+                i.pinned,
+                i.previous,
+                i.pending
             )
         )?;
         Ok(())
@@ -86,7 +89,8 @@ impl Installations for TenantDb {
             sqlx::query!(
                 "UPDATE installations SET plugin_id = $4, version = $5, digest = $6, kind = $7, name = $8, \
                  config = $9, grants = $10, status = $11, endpoint_key = $12, generation = $13, search = $14, \
-                 updated_at = $15 WHERE tenant_id = $1 AND id = $2 AND generation = $3",
+                 updated_at = $15, pinned = $16, previous = $17, pending = $18 \
+                 WHERE tenant_id = $1 AND id = $2 AND generation = $3",
                 self.tenant as _,
                 i.id as _,
                 i.generation.saturating_sub(1),
@@ -101,7 +105,10 @@ impl Installations for TenantDb {
                 i.endpoint_key,
                 i.generation,
                 list::folded(&[&i.name, &i.plugin_id]),
-                i.updated_at as _
+                i.updated_at as _,
+                i.pinned,
+                i.previous,
+                i.pending
             )
         )?;
         list::changed_one(done.rows_affected())

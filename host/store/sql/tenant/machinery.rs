@@ -1,7 +1,7 @@
 //! Plugins' key-value state, half-finished sign-ins, the record of plugin calls, the outbox.
 
 use crate::sql::{TenantDb, list, page, run};
-use aistack_core::{InstallationId, JobId, LoginId, ReportRunId, Timestamp};
+use aistack_core::{CallId, InstallationId, JobId, LoginId, ReportRunId, Timestamp};
 use aistack_store::{
     CallRow, KvRow, KvUse, Machinery, MachineryRead, OutboxMessage, Page, PendingLogin, Result, StoreError,
 };
@@ -44,9 +44,25 @@ impl MachineryRead for TenantDb {
             page,
             CallRow,
             "SELECT id, installation_id, request_id, operation, started_at, wall_us, guest_us, memory, host_calls, \
-             bytes_out, bytes_in, outcome, code, log FROM calls WHERE tenant_id = $3 AND installation_id = $4",
+             bytes_out, bytes_in, outcome, code, log, plugin, digest, lane, turns FROM calls \
+             WHERE tenant_id = $3 AND installation_id = $4",
             self.tenant as _,
             installation as _
+        )
+    }
+
+    async fn call(&mut self, id: CallId) -> Result<Option<CallRow>> {
+        run!(
+            self,
+            fetch_optional,
+            sqlx::query_as!(
+                CallRow,
+                "SELECT id, installation_id, request_id, operation, started_at, wall_us, guest_us, memory, host_calls, \
+                 bytes_out, bytes_in, outcome, code, log, plugin, digest, lane, turns FROM calls \
+                 WHERE tenant_id = $1 AND id = $2",
+                self.tenant as _,
+                id as _
+            )
         )
     }
 
@@ -216,8 +232,9 @@ impl Machinery for TenantDb {
                 execute,
                 sqlx::query!(
                     "INSERT INTO calls (tenant_id, id, installation_id, request_id, operation, started_at, wall_us, \
-                     guest_us, memory, host_calls, bytes_out, bytes_in, outcome, code, log) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                     guest_us, memory, host_calls, bytes_out, bytes_in, outcome, code, log, \
+                     plugin, digest, lane, turns) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
                     self.tenant as _,
                     c.id as _,
                     c.installation_id as _,
@@ -232,7 +249,11 @@ impl Machinery for TenantDb {
                     c.bytes_in,
                     c.outcome,
                     c.code,
-                    c.log
+                    c.log,
+                    c.plugin,
+                    c.digest,
+                    c.lane,
+                    c.turns
                 )
             )?;
         }

@@ -92,6 +92,14 @@ pub struct CallRow {
     pub code: Option<String>,
     /// Log lines (JSON array).
     pub log: String,
+    /// Id and version of the plugin; empty in rows older than the column.
+    pub plugin: String,
+    /// Component digest; empty in rows older than the column.
+    pub digest: String,
+    /// The queue it stood in.
+    pub lane: String,
+    /// Turns on a processor.
+    pub turns: i64,
 }
 
 /// Reading machinery.
@@ -103,6 +111,8 @@ pub trait MachineryRead: Send {
     async fn kv_use(&mut self, installation: InstallationId) -> Result<KvUse>;
     /// Recorded calls of an installation.
     async fn calls(&mut self, installation: InstallationId, page: &Page) -> Result<Vec<CallRow>>;
+    /// One recorded call.
+    async fn call(&mut self, id: CallId) -> Result<Option<CallRow>>;
     /// Number of calls and of calls that did not end `ok`, since.
     async fn call_counts(&mut self, installation: InstallationId, since: Timestamp) -> Result<(i64, i64)>;
     /// Oldest messages that have not been relayed.

@@ -38,6 +38,12 @@ pub struct Installation {
     pub endpoint_key: String,
     /// Grows with every change of version, config, grants, secrets or status.
     pub generation: i64,
+    /// 1 when releases leave it at its version.
+    pub pinned: i64,
+    /// What it was before the last change of version (JSON), to go back to.
+    pub previous: Option<String>,
+    /// A change that waits for consent (JSON).
+    pub pending: Option<String>,
     /// When made.
     pub created_at: Timestamp,
     /// When last changed.

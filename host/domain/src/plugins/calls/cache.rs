@@ -1,7 +1,8 @@
-//! What a call needs of its installation, read from the stores once per generation. The hot path asks memory; every
-//! [`RECHECK`] it asks the database whether the generation still is the one remembered, so that a change made by
-//! another node is seen too.
+//! What a call needs of its installation, read from the stores once per generation. The hot path asks memory. On a
+//! database that several nodes share it asks every [`RECHECK`] whether the generation still is the one remembered; on
+//! SQLite this process makes all changes, and says so.
 
+use super::live::Fate;
 use crate::{
     App, Problem, TenantCtx,
     plugins::{
@@ -13,7 +14,7 @@ use crate::{
     },
 };
 use aistack_core::{InstallationId, TenantId};
-use aistack_store::Installation;
+use aistack_store::{Installation, InstallationStatus};
 use serde_json::Value;
 use std::{
     collections::HashMap,
@@ -21,8 +22,8 @@ use std::{
     time::Duration,
 };
 
-/// How long a remembered installation is believed without asking for its generation.
-const RECHECK: Duration = Duration::from_secs(2);
+/// How long a remembered installation is believed without asking for its generation, where other nodes may change it.
+const RECHECK: Duration = Duration::from_millis(200);
 /// Installations remembered at most.
 const CAPACITY: usize = 10_000;
 
@@ -94,22 +95,26 @@ impl Cache {
     }
 
     /// What is remembered, whether it has to be checked, and the epoch.
-    fn get(&self, key: (TenantId, InstallationId), now: Duration) -> (Option<(Arc<Loaded>, bool)>, u64) {
+    fn get(&self, key: (TenantId, InstallationId), now: Duration, shared: bool) -> (Option<(Arc<Loaded>, bool)>, u64) {
         self.with(|c| {
             c.tick += 1;
             let tick = c.tick;
             let hit = c.slots.get_mut(&key).map(|s| {
                 s.used = tick;
-                (Arc::clone(&s.loaded), now.saturating_sub(s.checked) >= RECHECK)
+                (
+                    Arc::clone(&s.loaded),
+                    shared && now.saturating_sub(s.checked) >= RECHECK,
+                )
             });
             (hit, c.epoch)
         })
     }
 
-    fn put(&self, key: (TenantId, InstallationId), loaded: &Arc<Loaded>, now: Duration, epoch: u64) {
+    /// False when something was changed since `epoch`: what was read may be old.
+    fn put(&self, key: (TenantId, InstallationId), loaded: &Arc<Loaded>, now: Duration, epoch: u64) -> bool {
         self.with(|c| {
             if c.epoch != epoch {
-                return;
+                return false;
             }
             if c.slots.len() >= CAPACITY
                 && !c.slots.contains_key(&key)
@@ -124,17 +129,34 @@ impl Cache {
                 used: c.tick,
             };
             c.slots.insert(key, slot);
-        });
+            true
+        })
     }
 }
 
+/// Reads repeated because something was changed meanwhile.
+const TRIES: usize = 3;
+
 /// The installation, from memory or from the stores.
 pub(super) async fn load(app: &App, t: &TenantCtx, id: InstallationId) -> Result<Arc<Loaded>, Problem> {
+    let mut tries = 0;
+    loop {
+        let (loaded, settled) = read(app, t, id).await?;
+        tries += 1;
+        // A change committed while we read does not know of the powers we have made; so they are made anew.
+        if settled || tries == TRIES {
+            return Ok(loaded);
+        }
+    }
+}
+
+/// The installation, and whether it is certain that no change was missed.
+async fn read(app: &App, t: &TenantCtx, id: InstallationId) -> Result<(Arc<Loaded>, bool), Problem> {
     let key = (t.scope.id(), id);
     let now = app.clock.monotonic();
-    let (hit, epoch) = app.calls.cache.get(key, now);
+    let (hit, epoch) = app.calls.cache.get(key, now, app.store.backend() != "sqlite");
     if let Some((loaded, false)) = &hit {
-        return Ok(Arc::clone(loaded));
+        return Ok((Arc::clone(loaded), true));
     }
     let (row, stored) = {
         let mut read = app.store.tenant_read(&t.scope).await?;
@@ -143,8 +165,8 @@ pub(super) async fn load(app: &App, t: &TenantCtx, id: InstallationId) -> Result
         if let Some((loaded, true)) = &hit
             && loaded.installation.generation == row.generation
         {
-            app.calls.cache.put(key, loaded, now, epoch);
-            return Ok(Arc::clone(loaded));
+            let settled = app.calls.cache.put(key, loaded, now, epoch);
+            return Ok((Arc::clone(loaded), settled));
         }
         let stored = read.installations().secrets(id).await?;
         (row, stored)
@@ -167,18 +189,19 @@ pub(super) async fn load(app: &App, t: &TenantCtx, id: InstallationId) -> Result
         (PluginKind::Identity, Some(members)) => members.remove(PROVISIONING).unwrap_or_default(),
         _ => Value::Null,
     };
-    // Defence in depth: whatever the row says, nothing beyond the manifest of this version is ever linked.
-    let declared = grants::declared(&listed.manifest, &config);
-    let mut granted = grants::within(granted, &declared);
-    if app.config.allow_private_addresses {
-        granted.private_hosts = [granted.http_hosts.as_slice(), &granted.dial_targets].concat();
+    let granted = Arc::new(in_force(app, &listed.manifest, &config, granted));
+    if hit.is_some() {
+        // Somebody else has changed it: calls that began before hear of it too.
+        app.calls.live.settle(key, fate(&row, &granted));
     }
-    let granted = Arc::new(granted);
+    let digest: Arc<str> = row.digest.as_str().into();
+    let powers = Arc::new(Powers::new(Arc::clone(&granted)));
+    app.calls.live.add(key, &powers, &digest, row.generation);
     let loaded = Arc::new(Loaded {
         kind,
-        powers: Arc::new(Powers::new(Arc::clone(&granted))),
-        plugin: format!("{} {}", listed.manifest.id, listed.manifest.version).into(),
-        digest: row.digest.as_str().into(),
+        powers,
+        plugin: listed.name_and_version(),
+        digest,
         live: config.get("test_mode").and_then(Value::as_bool) != Some(true),
         secrets: Arc::new(secrets::open_all(app, t.scope.id(), &stored)?),
         grants: granted,
@@ -187,6 +210,72 @@ pub(super) async fn load(app: &App, t: &TenantCtx, id: InstallationId) -> Result
         host_config,
         installation: row,
     });
-    app.calls.cache.put(key, &loaded, now, epoch);
-    Ok(loaded)
+    let settled = app.calls.cache.put(key, &loaded, now, epoch);
+    Ok((loaded, settled))
+}
+
+/// What a row means for calls in flight.
+fn fate<'a>(row: &'a Installation, grants: &'a Grants) -> Fate<'a> {
+    match row.status {
+        InstallationStatus::Active => Fate::Keep {
+            digest: &row.digest,
+            grants,
+        },
+        InstallationStatus::Disabled => Fate::End("disabled"),
+    }
+}
+
+/// The grants that calls get: whatever the row says, nothing beyond the manifest of its version is ever linked.
+pub(in crate::plugins) fn in_force(app: &App, manifest: &Manifest, guest_config: &Value, granted: Grants) -> Grants {
+    let mut granted = grants::within(granted, &grants::declared(manifest, guest_config));
+    if app.config.allow_private_addresses {
+        granted.private_hosts = [granted.http_hosts.as_slice(), &granted.dial_targets].concat();
+    }
+    granted
+}
+
+/// Tells calls in flight when their installation is no longer what it was at `generation`.
+pub(super) async fn follow(
+    app: &App,
+    tenant: TenantId,
+    installation: InstallationId,
+    generation: i64,
+) -> Result<(), Problem> {
+    let gone = || app.calls.settle(tenant, installation, Fate::End("removed"));
+    let Some(scope) = app.store.scope(tenant).await? else {
+        gone();
+        return Ok(());
+    };
+    let row = app
+        .store
+        .tenant_read(&scope)
+        .await?
+        .installations()
+        .get(installation)
+        .await?;
+    let Some(row) = row else {
+        gone();
+        return Ok(());
+    };
+    if row.generation == generation {
+        return Ok(());
+    }
+    let version = app
+        .store
+        .platform_read()
+        .await?
+        .plugins()
+        .find_by_digest(&row.digest)
+        .await?;
+    let Some(version) = version else { return Ok(()) };
+    let listed = catalogue::listed(version, 0)?;
+    let corrupt = |e: serde_json::Error| Problem::internal(format!("{installation}: {e}"));
+    let mut config: Value = serde_json::from_str(&row.config).map_err(corrupt)?;
+    if let Some(members) = config.as_object_mut() {
+        members.remove(PROVISIONING);
+    }
+    let granted = serde_json::from_str(&row.grants).map_err(corrupt)?;
+    let granted = in_force(app, &listed.manifest, &config, granted);
+    app.calls.settle(tenant, installation, fate(&row, &granted));
+    Ok(())
 }

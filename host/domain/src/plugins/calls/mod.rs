@@ -2,22 +2,30 @@
 //! over as an [`Invocation`]; what the call cost comes back as a receipt and is written in the background.
 
 mod cache;
+mod live;
+mod ready;
 mod receipts;
 mod run;
 mod services;
 
 pub use cache::Loaded;
+pub(in crate::plugins) use cache::in_force;
+pub use live::Fate;
+pub(crate) use ready::ensure;
+pub use ready::keep_watch;
 pub use receipts::{flush_receipts, record_receipts};
 pub use run::{Datasets, ProducedFile, RunContext};
 
 use super::{
+    catalogue::Listed,
     error::PluginError,
-    manifest::CallClass,
-    port::{Invocation, PluginKind},
+    manifest::{self, CallClass},
+    port::{Grants, Invocation, PluginKind, Powers},
+    trust::TrustError,
 };
 use crate::{App, Problem, TenantCtx, reports, tenancy};
-use aistack_core::{CallId, InstallationId};
-use aistack_store::InstallationStatus;
+use aistack_core::{CallId, InstallationId, TenantId};
+use aistack_store::{Installation, InstallationStatus};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -25,13 +33,24 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub struct Calls {
     cache: cache::Cache,
+    live: live::Live,
+    ready: ready::Ready,
     receipts: Arc<receipts::Queue>,
 }
 
 impl Calls {
     /// Forgets what is remembered of an installation; call it after every committed change.
-    pub fn forget(&self, tenant: aistack_core::TenantId, installation: InstallationId) {
+    pub fn forget(&self, tenant: TenantId, installation: InstallationId) {
         self.cache.forget(tenant, installation);
+    }
+    /// Forgets it, and tells calls in flight.
+    pub fn settle(&self, tenant: TenantId, installation: InstallationId, fate: Fate<'_>) {
+        self.cache.forget(tenant, installation);
+        self.live.settle((tenant, installation), fate);
+    }
+    /// Ends the calls of a component, whoever's they are.
+    pub fn end_component(&self, digest: &str, code: &'static str) {
+        self.live.end_component(digest, code);
     }
 }
 
@@ -51,6 +70,13 @@ pub async fn load(
     }
     if loaded.installation.status != InstallationStatus::Active {
         return Err(PluginError::Disabled.into());
+    }
+    if let Some(why) = app.held.reason(&loaded.digest) {
+        return Err(TrustError::Quarantined(why).into());
+    }
+    if let Err(why) = ensure(app, &loaded.digest).await {
+        // The call itself will say `not_loaded`; why that is so belongs into the log.
+        tracing::error!(digest = %loaded.digest, why, "a component can't be made callable on this node");
     }
     Ok(loaded)
 }
@@ -75,6 +101,35 @@ pub fn run_invocation(app: &App, t: &TenantCtx, loaded: &Loaded, run: Arc<RunCon
 pub fn check_invocation(app: &App, t: &TenantCtx, loaded: &Loaded) -> Invocation {
     let run = (loaded.kind == PluginKind::Report).then(|| Arc::new(reports::context(app, t, None).reading()));
     build(app, t, loaded, CallClass::Ordinary, json!({}), run)
+}
+
+/// The invocation that translates a config for a new version: the component runs with what it takes to be linked, and
+/// without hosts, secrets, state or files.
+pub(in crate::plugins) fn powerless(
+    app: &App,
+    t: &TenantCtx,
+    installation: &Installation,
+    listed: &Listed,
+    config: Value,
+) -> Invocation {
+    let grants = Arc::new(Grants {
+        interfaces: manifest::declared_interfaces(&listed.manifest),
+        ..Grants::default()
+    });
+    let loaded = Loaded {
+        installation: installation.clone(),
+        kind: listed.manifest.kind().unwrap_or(PluginKind::Report),
+        digest: listed.version.digest.as_str().into(),
+        manifest: Arc::new(listed.manifest.clone()),
+        config: Arc::new(config),
+        host_config: Value::Null,
+        secrets: Arc::default(),
+        powers: Arc::new(Powers::new(Arc::clone(&grants))),
+        grants,
+        plugin: listed.name_and_version(),
+        live: false,
+    };
+    build(app, t, &loaded, CallClass::Ordinary, json!({}), None)
 }
 
 fn build(
@@ -112,6 +167,8 @@ fn build(
             installation,
             grants: Arc::clone(&loaded.grants),
             receipts: Arc::clone(&app.calls.receipts),
+            observer: Arc::clone(&app.observer),
+            held: Arc::clone(&app.held),
             run,
         }),
     }

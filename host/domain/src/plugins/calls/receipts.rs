@@ -62,6 +62,10 @@ fn row(r: CallReceipt) -> CallRow {
         outcome: r.outcome.to_string(),
         code: r.code,
         log: serde_json::to_string(&r.log).unwrap_or_else(|_| "[]".to_owned()),
+        plugin: r.plugin.to_string(),
+        digest: r.digest.to_string(),
+        lane: r.lane.to_string(),
+        turns: number(r.turns),
     }
 }
 

@@ -2,8 +2,12 @@
 //! can name another one.
 
 use super::{receipts::Queue, run::RunContext};
-use crate::plugins::port::{CallReceipt, DatasetRows, Fault, FaultKind, FileWriter, Grants, HostServices, KvEntry};
-use aistack_core::{Clock, InstallationId, TenantScope, Timestamp};
+use crate::plugins::{
+    observe::{LogEvent, Observer},
+    port::{CallReceipt, DatasetRows, Fault, FaultKind, FileWriter, Grants, HostServices, KvEntry, LogLine},
+    quarantine::Held,
+};
+use aistack_core::{CallId, Clock, InstallationId, TenantScope, Timestamp};
 use aistack_store::{Store, StoreError};
 use serde_json::Value;
 use std::{
@@ -23,6 +27,8 @@ pub(super) struct Services {
     pub(super) installation: InstallationId,
     pub(super) grants: Arc<Grants>,
     pub(super) receipts: Arc<Queue>,
+    pub(super) observer: Arc<Observer>,
+    pub(super) held: Arc<Held>,
     pub(super) run: Option<Arc<RunContext>>,
 }
 
@@ -165,7 +171,18 @@ impl HostServices for Services {
         !run.cancelled.load(Ordering::Relaxed)
     }
 
+    fn log_line(&self, call: CallId, line: &LogLine) {
+        self.observer.log(|| LogEvent {
+            tenant: self.scope.id(),
+            installation: self.installation,
+            call,
+            line: line.clone(),
+        });
+    }
+
     fn receipt(&self, receipt: CallReceipt) {
+        self.observer.call(&self.scope, &receipt, self.clock.monotonic());
+        self.held.note(&receipt, self.clock.monotonic());
         self.receipts.push(receipt);
     }
 }

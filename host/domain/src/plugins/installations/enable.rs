@@ -7,7 +7,14 @@ use super::{
 };
 use crate::{
     App, FieldError, Problem, TenantCtx, audit,
-    plugins::{catalogue, catalogue::Listed, error::PluginError, grants::GrantRequest, secrets},
+    plugins::{
+        calls, catalogue,
+        catalogue::Listed,
+        error::PluginError,
+        grants::GrantRequest,
+        secrets,
+        trust::{self, TrustError},
+    },
 };
 use aistack_core::{Entropy, InstallationId};
 use aistack_store::{Audit, Installation, InstallationStatus};
@@ -59,6 +66,7 @@ pub(super) async fn choose(app: &App, plugin_id: &str, version: Option<&str>) ->
         // Pre-releases are taken only when nothing else is there, or by name.
         None => rows
             .into_iter()
+            .filter(|r| app.held.reason(&r.digest).is_none())
             .max_by_key(|r| {
                 let v = semver::Version::parse(&r.version).ok();
                 (v.as_ref().is_some_and(|v| v.pre.is_empty()), v)
@@ -66,6 +74,15 @@ pub(super) async fn choose(app: &App, plugin_id: &str, version: Option<&str>) ->
             .ok_or_else(|| Problem::not_found("plugin"))?,
     };
     catalogue::listed(row, 0)
+}
+
+/// Whether a version may be put into use in this tenant: trusted enough, and not out of service.
+pub(super) async fn fit_for(app: &App, t: &TenantCtx, listed: &Listed) -> Result<(), Problem> {
+    let digest = &listed.version.digest;
+    if let Some(why) = app.held.reason(digest) {
+        return Err(TrustError::Quarantined(why).into());
+    }
+    trust::tenant_demand(app, digest, t.scope.id()).await
 }
 
 /// Enables a plugin.
@@ -82,6 +99,7 @@ pub async fn enable(app: &App, t: &TenantCtx, command: Enable) -> Result<Install
         )])
     })?;
     let listed = choose(app, &command.plugin_id, command.version.as_deref()).await?;
+    fit_for(app, t, &listed).await?;
     // Config and secrets are reported together: a form shows all its errors at once.
     let mut errors = accept_secrets(&listed, &command.secrets);
     let config = match accept_config(&listed, command.config) {
@@ -95,6 +113,9 @@ pub async fn enable(app: &App, t: &TenantCtx, command: Enable) -> Result<Install
     if !errors.is_empty() {
         return Err(PluginError::ConfigInvalid(errors).into());
     }
+    calls::ensure(app, &listed.version.digest)
+        .await
+        .map_err(Problem::internal)?;
     let asked = command.grants.unwrap_or_default();
     let grants = accept_grants(app, &listed, &config, &asked, is_operator(t))?;
     let now = app.clock.now();
@@ -110,6 +131,9 @@ pub async fn enable(app: &App, t: &TenantCtx, command: Enable) -> Result<Install
         status: InstallationStatus::Active,
         endpoint_key: endpoint_key(t.scope.id(), app.rng.bytes()),
         generation: 1,
+        pinned: 0,
+        previous: None,
+        pending: None,
         created_at: now,
         updated_at: now,
     };

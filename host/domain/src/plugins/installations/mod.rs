@@ -7,11 +7,15 @@ mod change;
 mod config;
 mod enable;
 mod reconcile;
+mod remove;
+mod upgrade;
 mod view;
 
-pub use change::{Change, delete, put_secret, update};
+pub use change::{Change, put_secret, update};
 pub use enable::{Enable, enable};
 pub use reconcile::ReconcileUse;
+pub use remove::delete;
+pub use upgrade::{Pending, consent, rollback};
 pub use view::{Available, CallView, InstallationView, available, calls, check, get, list};
 pub(crate) use view::{callback_url, endpoint_url};
 

@@ -1,5 +1,6 @@
 //! Reading installations: as lists, with their health, their calls, and the plugin's own check.
 
+use super::upgrade::{self, Pending};
 use crate::{
     App, Problem, TenantCtx, audit,
     plugins::{
@@ -73,6 +74,16 @@ pub struct InstallationView {
     pub secrets: Vec<SecretView>,
     /// Grants.
     pub grants: Grants,
+    /// Grows with every change.
+    pub generation: i64,
+    /// Whether releases leave it at its version.
+    pub pinned: bool,
+    /// The version to which it can go back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_version: Option<String>,
+    /// A change that waits for consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
     /// Inbound endpoints.
     pub endpoints: Vec<EndpointView>,
     /// Where an identity provider sends the browser back to; registered there as redirect URI.
@@ -136,6 +147,10 @@ pub(super) fn view(
             })
             .collect(),
         grants: serde_json::from_str(&row.grants).map_err(|e| corrupt("grants", e.to_string()))?,
+        generation: row.generation,
+        pinned: row.pinned == 1,
+        previous_version: upgrade::previous_version(row),
+        pending: upgrade::pending(row),
         endpoints: manifest
             .endpoint
             .iter()
@@ -285,9 +300,12 @@ pub async fn calls(app: &App, t: &TenantCtx, id: InstallationId, page: &Page) ->
         return Err(Problem::not_found("installation"));
     }
     let rows = read.machinery().calls(id, page).await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| CallView {
+    Ok(rows.into_iter().map(CallView::from).collect())
+}
+
+impl From<CallRow> for CallView {
+    fn from(r: CallRow) -> Self {
+        Self {
             id: r.id,
             operation: r.operation,
             request_id: r.request_id,
@@ -301,8 +319,8 @@ pub async fn calls(app: &App, t: &TenantCtx, id: InstallationId, page: &Page) ->
             outcome: r.outcome,
             code: r.code,
             log: serde_json::from_str(&r.log).unwrap_or(Value::Null),
-        })
-        .collect())
+        }
+    }
 }
 
 /// Has the plugin check its configuration; `deep` also talks to the provider. Recorded in the audit log, because a

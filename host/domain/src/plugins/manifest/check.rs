@@ -1,7 +1,10 @@
 //! Reading a manifest and checking that it says something the platform can hold it to.
 
-use super::{EgressKind, LocalText, Manifest};
-use crate::plugins::port::PluginKind;
+use super::{
+    EgressKind, LocalText, Manifest,
+    lint::{Lines, lint},
+};
+use crate::{FieldError, plugins::port::PluginKind};
 use std::collections::BTreeSet;
 
 /// Why a manifest is not accepted; the text is for the plugin's author.
@@ -12,14 +15,9 @@ pub struct ManifestError(pub String);
 /// Reads and checks a manifest.
 ///
 /// # Errors
-/// What is wrong with it, in one sentence.
+/// The first thing that is wrong with it, in one sentence; [`super::lint`] says all of them.
 pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
-    if text.len() > 256 << 10 {
-        return Err(ManifestError("the manifest is larger than 256 KiB".to_owned()));
-    }
-    let manifest: Manifest = toml::from_str(text).map_err(|e| ManifestError(e.message().to_owned()))?;
-    check(&manifest)?;
-    Ok(manifest)
+    lint(text).map_err(|found| ManifestError(found.into_iter().next().map(|f| f.message).unwrap_or_default()))
 }
 
 /// A name that stands in URLs, keys and reports: lower-case letters, digits, `-`, `_`; a letter first.
@@ -40,98 +38,206 @@ fn text_ok(t: &LocalText) -> bool {
     fine(&t.en) && t.zh_cn.as_deref().is_none_or(fine)
 }
 
-fn check(m: &Manifest) -> Result<(), ManifestError> {
-    let fail = |why: String| Err(ManifestError(why));
+/// Collects findings with their lines.
+struct Found<'a> {
+    all: Vec<FieldError>,
+    lines: &'a Lines<'a>,
+}
+
+impl Found<'_> {
+    fn say(&mut self, pointer: impl Into<String>, code: &str, message: impl Into<String>, hint: &str) {
+        let pointer = pointer.into();
+        let line = self.lines.of(&pointer);
+        let mut e = FieldError::new(pointer, code, message).at_line(line);
+        if !hint.is_empty() {
+            e = e.hint(hint);
+        }
+        self.all.push(e);
+    }
+
+    fn names<'n>(&mut self, what: &str, names: impl Iterator<Item = &'n str>) {
+        let mut seen = BTreeSet::new();
+        for (i, n) in names.enumerate() {
+            let at = format!("/{what}/{i}/name");
+            if !is_name(n) {
+                self.say(
+                    at,
+                    "format",
+                    format!("{what} name {n:?} is not lower-case letters, digits, - and _"),
+                    "begin with a letter; at most 64 characters",
+                );
+            } else if !seen.insert(n) {
+                self.say(
+                    at,
+                    "duplicate",
+                    format!("{what} {n:?} is declared twice"),
+                    "give it another name",
+                );
+            }
+        }
+    }
+
+    fn hosts(&mut self, at: &str, hosts: &[String]) {
+        for (i, h) in hosts.iter().enumerate() {
+            if !is_host_pattern(h) {
+                self.say(
+                    format!("{at}/{i}"),
+                    "format",
+                    format!("{h:?} is neither host[:port] nor ${{config.<member>}}"),
+                    "name the host alone, e.g. api.example.com:443; no paths and no wildcards",
+                );
+            }
+        }
+    }
+}
+
+/// Everything a well-formed manifest says that the platform can't hold it to.
+pub(super) fn check(m: &Manifest, lines: &Lines<'_>) -> Vec<FieldError> {
+    let mut f = Found { all: Vec::new(), lines };
     if !is_plugin_id(&m.id) {
-        return fail(format!(
-            "id {:?} is not dotted lower-case names such as acme.alipay",
-            m.id
-        ));
+        f.say(
+            "/id",
+            "format",
+            format!("id {:?} is not dotted lower-case names such as acme.alipay", m.id),
+            "two to five names joined by dots, the publisher's first",
+        );
     }
-    let Some(kind) = m.kind() else {
-        return fail(format!("world {:?} is not one of this platform", m.world));
-    };
+    let kind = m.kind();
+    if kind.is_none() {
+        f.say(
+            "/world",
+            "not_allowed",
+            format!("world {:?} is not one of this platform", m.world),
+            "one of aistack:identity/identity-provider@1.0, aistack:payment/payment-provider@1.0, \
+             aistack:report/report-generator@1.0",
+        );
+    }
     if m.publisher.trim().is_empty() || m.publisher.len() > 128 || m.publisher.chars().any(char::is_control) {
-        return fail("publisher is empty or too long".to_owned());
+        f.say(
+            "/publisher",
+            "format",
+            "publisher is empty or too long",
+            "1 to 128 characters",
+        );
     }
-    if !text_ok(&m.name) || !m.description.as_ref().is_none_or(text_ok) {
-        return fail("name or description is empty, too long, or has control characters".to_owned());
+    for (at, text) in [("/name", Some(&m.name)), ("/description", m.description.as_ref())] {
+        if !text.is_none_or(text_ok) {
+            f.say(
+                at,
+                "format",
+                "name or description is empty, too long, or has control characters",
+                "write it as { en = \"…\", zh-CN = \"…\" }, at most 2000 bytes each",
+            );
+        }
     }
-    unique("secret", m.secret.iter().map(|s| s.name.as_str()))?;
-    unique("endpoint", m.endpoint.iter().map(|e| e.name.as_str()))?;
-    unique("job", m.job.iter().map(|j| j.name.as_str()))?;
-    unique("report", m.report.iter().map(|r| r.name.as_str()))?;
-    for e in &m.egress {
+    if let Some(v) = &m.min_host
+        && min_host(v).is_none()
+    {
+        f.say(
+            "/min-host",
+            "format",
+            format!("min-host {v:?} is not major.minor"),
+            "e.g. \"0.1\"",
+        );
+    }
+    f.names("secret", m.secret.iter().map(|s| s.name.as_str()));
+    f.names("endpoint", m.endpoint.iter().map(|e| e.name.as_str()));
+    f.names("job", m.job.iter().map(|j| j.name.as_str()));
+    f.names("report", m.report.iter().map(|r| r.name.as_str()));
+    for (i, e) in m.egress.iter().enumerate() {
         if e.hosts.is_empty() {
-            return fail("an [[egress]] names no hosts".to_owned());
+            f.say(
+                format!("/egress/{i}/hosts"),
+                "too_short",
+                "an [[egress]] names no hosts",
+                "name one, or take it out",
+            );
         }
-        for h in &e.hosts {
-            host_pattern(h)?;
+        f.hosts(&format!("/egress/{i}/hosts"), &e.hosts);
+    }
+    for (i, s) in m.secret.iter().enumerate() {
+        f.hosts(&format!("/secret/{i}/hosts"), &s.hosts);
+        let unreadable = |u: &String| u.is_empty() || u.len() > 64 || u.chars().any(|c| c.is_control() || c == ' ');
+        if s.uses.iter().any(unreadable) {
+            f.say(
+                format!("/secret/{i}/use"),
+                "format",
+                format!("secret {:?} has an unreadable use", s.name),
+                "e.g. mac:HS256, sign:RS256, http:bearer, reveal",
+            );
         }
     }
-    for s in &m.secret {
-        for h in &s.hosts {
-            host_pattern(h)?;
-        }
-        if s.uses
-            .iter()
-            .any(|u| u.is_empty() || u.len() > 64 || u.chars().any(|c| c.is_control() || c == ' '))
-        {
-            return fail(format!("secret {:?} has an unreadable use", s.name));
-        }
-    }
-    for e in &m.endpoint {
+    for (i, e) in m.endpoint.iter().enumerate() {
         let known = ["GET", "POST", "PUT"];
         if e.methods.is_empty() || e.methods.iter().any(|x| !known.contains(&x.as_str())) {
-            return fail(format!("endpoint {:?} takes methods other than GET, POST, PUT", e.name));
+            f.say(
+                format!("/endpoint/{i}/methods"),
+                "not_allowed",
+                format!("endpoint {:?} takes methods other than GET, POST, PUT", e.name),
+                "any of GET, POST, PUT",
+            );
         }
         if e.max_body.0 > 1 << 20 {
-            return fail(format!("endpoint {:?} asks for bodies over 1 MiB", e.name));
+            f.say(
+                format!("/endpoint/{i}/max-body"),
+                "too_large",
+                format!("endpoint {:?} asks for bodies over 1 MiB", e.name),
+                "at most 1MiB",
+            );
         }
     }
-    if (kind == PluginKind::Report) == m.report.is_empty() {
-        return fail(match kind {
-            PluginKind::Report => "a report plugin declares at least one [[report]]".to_owned(),
-            PluginKind::Identity | PluginKind::Payment => "only a report plugin declares [[report]]".to_owned(),
-        });
+    match (kind, m.report.is_empty()) {
+        (Some(PluginKind::Report), true) => f.say(
+            "/report",
+            "required",
+            "a report plugin declares at least one [[report]]",
+            "add [[report]] with name, title and formats",
+        ),
+        (Some(PluginKind::Identity | PluginKind::Payment), false) => f.say(
+            "/report",
+            "not_allowed",
+            "only a report plugin declares [[report]]",
+            "take it out, or build for the report world",
+        ),
+        _ => {}
     }
-    for r in &m.report {
+    for (i, r) in m.report.iter().enumerate() {
         if r.formats.is_empty() || r.formats.iter().any(|f| !is_name(f)) || !text_ok(&r.title) {
-            return fail(format!("report {:?} has no formats or no title", r.name));
+            f.say(
+                format!("/report/{i}"),
+                "format",
+                format!("report {:?} has no formats or no title", r.name),
+                "formats = [\"csv\"], title = { en = \"…\" }",
+            );
         }
-        crate::plugins::schema::Schema::compile(&r.params)
-            .map_err(|e| ManifestError(format!("params of report {:?}: {e}", r.name)))?;
-    }
-    Ok(())
-}
-
-fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), ManifestError> {
-    let mut seen = BTreeSet::new();
-    for n in names {
-        if !is_name(n) {
-            return Err(ManifestError(format!(
-                "{what} name {n:?} is not lower-case letters, digits, - and _"
-            )));
-        }
-        if !seen.insert(n) {
-            return Err(ManifestError(format!("{what} {n:?} is declared twice")));
+        if let Err(e) = crate::plugins::schema::Schema::compile(&r.params) {
+            f.say(
+                format!("/report/{i}/params"),
+                "schema",
+                format!("params of report {:?}: {e}", r.name),
+                "params is a JSON Schema of an object",
+            );
         }
     }
-    Ok(())
+    f.all
 }
 
-fn host_pattern(h: &str) -> Result<(), ManifestError> {
+/// `major.minor` of a host; a third number says nothing, because a host's patches change no behaviour.
+#[must_use]
+pub fn min_host(text: &str) -> Option<(u64, u64)> {
+    let numbers: Option<Vec<u64>> = text.split('.').map(|n| n.parse().ok()).collect();
+    match numbers?.as_slice() {
+        [major, minor] | [major, minor, _] => Some((*major, *minor)),
+        _ => None,
+    }
+}
+
+fn is_host_pattern(h: &str) -> bool {
     let reference = h
         .strip_prefix("${config.")
         .and_then(|r| r.strip_suffix('}'))
         .is_some_and(|path| !path.is_empty() && path.split('.').all(|p| !p.is_empty()));
-    if reference || crate::plugins::grants::normal_host(h, 443).is_some() {
-        Ok(())
-    } else {
-        Err(ManifestError(format!(
-            "{h:?} is neither host[:port] nor ${{config.<member>}}"
-        )))
-    }
+    reference || crate::plugins::grants::normal_host(h, 443).is_some()
 }
 
 /// The host interfaces a manifest's declarations amount to. Logging, config, time, randomness and plain cryptography

@@ -6,12 +6,14 @@
 
 mod bounds;
 mod check;
+mod lint;
 mod quantity;
 #[cfg(test)]
 mod tests;
 
 pub use bounds::CallClass;
-pub use check::{ManifestError, declared_interfaces, parse};
+pub use check::{ManifestError, declared_interfaces, min_host, parse};
+pub use lint::lint;
 pub use quantity::{ByteSize, Span};
 
 use super::port::PluginKind;

@@ -5,6 +5,8 @@ mod jobs;
 mod live;
 mod overview;
 pub(super) mod plugins;
+mod plugins_top;
+mod publishers;
 pub(super) mod tenants;
 
 use crate::registry::Routes;
@@ -14,6 +16,8 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .merge(tenants::routes())
         .merge(plugins::routes())
+        .merge(plugins_top::routes())
+        .merge(publishers::routes())
         .merge(gateway_routes::routes())
         .merge(jobs::routes())
         .merge(overview::routes())

@@ -1,20 +1,20 @@
 //! Plugin versions installed on this host.
 
 use crate::{
-    extract::{InTenant, Json, List, ListParams, Listed, OperatorCtx, Path},
+    extract::{InTenant, Json, List, ListParams, Listed, OperatorCtx, Path, Query},
     problem::{ApiProblem, ApiResult},
     registry::{Access, Routes},
     state::AppState,
 };
 use aistack_core::{Permission, PluginVersionId, ProblemKind, Timestamp};
-use aistack_domain::plugins::catalogue;
+use aistack_domain::plugins::{catalogue, trust::Terms};
 use axum::{
     extract::{Request, State},
     http::{StatusCode, header},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 /// Routes of this area.
@@ -25,12 +25,14 @@ pub(in crate::routes) fn routes() -> Routes {
         .add(read, routes!(list))
         .add(
             write
-                .audits(&["plugin.installed"])
+                .audits(&["plugin.installed", "plugin.refused"])
                 .body_limit(catalogue::MAX_COMPONENT + 1),
             routes!(install),
         )
         .add(read, routes!(get))
         .add(write.audits(&["plugin.removed"]), routes!(remove))
+        .add(write.audits(&["plugin.quarantined"]), routes!(quarantine))
+        .add(write.audits(&["plugin.quarantine_lifted"]), routes!(release_quarantine))
         .add(Access::tenant(Permission::PluginRead), routes!(available))
 }
 
@@ -78,6 +80,11 @@ struct Plugin {
     description: Option<LocalName>,
     /// Publisher.
     publisher: String,
+    /// How far its publisher is trusted: `unsigned`, `community`, `verified` or `core`.
+    tier: &'static str,
+    /// Why it is out of service, if it is.
+    #[schema(required = true)]
+    quarantined: Option<String>,
     /// The manifest.
     #[schema(value_type = Object)]
     manifest: Value,
@@ -111,9 +118,25 @@ impl From<catalogue::Listed> for Plugin {
             config_schema: l.config_schema,
             installed_at: l.version.installed_at,
             installations: l.installations,
+            tier: l.tier.map_or("unsigned", |t| t.as_str()),
+            quarantined: l.quarantined,
         }
     }
 }
+
+/// What is demanded of an upload.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Demands {
+    /// The digest it has to have: `sha256:<hex>`.
+    digest: Option<String>,
+    /// Whether an older version than the highest signed one is meant.
+    #[serde(default)]
+    allow_downgrade: bool,
+}
+
+/// Header with detached signatures.
+const SIGNATURE: &str = "x-aistack-signature";
 
 /// Installed plugin versions.
 #[utoipa::path(get, path = "/api/v1/plugins", tag = "plugins", operation_id = "list_plugins", params(ListParams),
@@ -125,10 +148,12 @@ async fn list(State(state): State<AppState>, _: OperatorCtx, list: List) -> ApiR
 
 /// Install a plugin: the body is the component.
 #[utoipa::path(post, path = "/api/v1/plugins", tag = "plugins", operation_id = "install_plugin",
+    params(Demands, ("x-aistack-signature" = Option<String>, Header, description = "Detached signatures: a JSON array of {publisher, key_id, alg, sig}")),
     request_body(content = Vec<u8>, content_type = "application/wasm"), responses((status = 201, body = Plugin)))]
 async fn install(
     State(state): State<AppState>,
     OperatorCtx(ctx): OperatorCtx,
+    Query(demands): Query<Demands>,
     req: Request,
 ) -> ApiResult<(StatusCode, Json<Plugin>)> {
     let is_wasm = req
@@ -145,10 +170,20 @@ async fn install(
             "send the component as application/wasm",
         ));
     }
+    let signatures = req
+        .headers()
+        .get(SIGNATURE)
+        .map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+    let terms = Terms {
+        signatures,
+        digest: demands.digest,
+        allow_downgrade: demands.allow_downgrade,
+        source: Some("upload".to_owned()),
+    };
     let component = crate::extract::json::body(req, &state).await?;
     // Compiling and storing go on when the client hangs up: half an upload's work is not thrown away.
     let installed =
-        crate::routes::detached(async move { catalogue::install(&state.app, &ctx, &component).await }).await?;
+        crate::routes::detached(async move { catalogue::install(&state.app, &ctx, &component, &terms).await }).await?;
     Ok((StatusCode::CREATED, Json(Plugin::from(installed))))
 }
 
@@ -173,6 +208,39 @@ async fn remove(
 ) -> ApiResult<StatusCode> {
     catalogue::remove(&state.app, &ctx, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Why a version goes out of service.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Quarantine {
+    /// The reason; tenants see it.
+    reason: String,
+}
+
+/// Take a plugin version out of service: calls in flight end, new ones are refused.
+#[utoipa::path(post, path = "/api/v1/plugins/{plugin}/quarantine", tag = "plugins", operation_id = "quarantine_plugin",
+    params(("plugin" = String, Path)), request_body = Quarantine, responses((status = 200, body = Plugin)))]
+async fn quarantine(
+    State(state): State<AppState>,
+    OperatorCtx(ctx): OperatorCtx,
+    Path(id): Path<PluginVersionId>,
+    Json(body): Json<Quarantine>,
+) -> ApiResult<Json<Plugin>> {
+    let held = aistack_domain::plugins::quarantine::set(&state.app, &ctx, id, &body.reason).await?;
+    Ok(Json(Plugin::from(held)))
+}
+
+/// Put a plugin version back into service.
+#[utoipa::path(post, path = "/api/v1/plugins/{plugin}/release-quarantine", tag = "plugins", operation_id = "release_plugin_quarantine",
+    params(("plugin" = String, Path)), responses((status = 200, body = Plugin)))]
+async fn release_quarantine(
+    State(state): State<AppState>,
+    OperatorCtx(ctx): OperatorCtx,
+    Path(id): Path<PluginVersionId>,
+) -> ApiResult<Json<Plugin>> {
+    let free = aistack_domain::plugins::quarantine::lift(&state.app, &ctx, id).await?;
+    Ok(Json(Plugin::from(free)))
 }
 
 /// Plugin versions the tenant may enable.
