@@ -7,6 +7,7 @@
 #   nginx     nginx, the yardstick and a second upstream
 #   keycloak  Java, Maven and Keycloak, an OpenID provider
 #   stripe    Go and stripe-mock, Stripe's own stand-in for its API
+#   registry  docker-registry, a registry for components
 #   node      the npm packages of tests/peers/node
 #   browser   Chromium, fonts with Chinese glyphs, and the npm packages of tests/e2e
 #
@@ -130,6 +131,23 @@ part_stripe() {
   mkdir -p "$cache/bin"
   GOTOOLCHAIN=local GOBIN="$cache/bin" "$go" install "github.com/stripe/stripe-mock@$STRIPE_MOCK" >&2 || return 1
   mv "$cache/bin/stripe-mock" "$cache/bin/stripe-mock-$STRIPE_MOCK"
+}
+
+part_registry() {
+  local fetched
+  command -v docker-registry >/dev/null && return 0
+  [ -x "$cache/bin/docker-registry" ] && return 0
+  command -v apt-get >/dev/null || { say "no apt-get here; install docker-registry by your system's own means"; return 1; }
+  # Unpacked instead of installed: an installed one would run for the whole machine.
+  fetched=$(mktemp -d)
+  (
+    cd "$fetched" || exit 1
+    apt-get -qq download docker-registry >&2 2>/dev/null ||
+      { as_root apt-get -qq update >&2 && apt-get -qq download docker-registry >&2; }
+    dpkg-deb -x docker-registry_*.deb unpacked
+  ) && mkdir -p "$cache/bin" && mv "$fetched/unpacked/usr/bin/docker-registry" "$cache/bin/"
+  rm -rf "$fetched"
+  [ -x "$cache/bin/docker-registry" ]
 }
 
 part_node() { npm_ci "$here/node"; }

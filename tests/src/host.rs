@@ -46,6 +46,26 @@ impl TestHost {
     /// # Errors
     /// When the binary is not built, the store's peer is missing, or the platform does not become ready.
     pub async fn start(store: Store) -> Result<Self, PeerError> {
+        Self::start_with(store, toml::Table::new()).await
+    }
+
+    /// Starts a platform on an empty data folder, with more settings of its section `plugins`.
+    ///
+    /// # Errors
+    /// As [`TestHost::start`].
+    pub async fn start_with(store: Store, plugins: toml::Table) -> Result<Self, PeerError> {
+        Self::start_on(store, plugins, |url| url).await
+    }
+
+    /// Starts a platform that reaches its database by another way than directly: `way` says by which.
+    ///
+    /// # Errors
+    /// As [`TestHost::start`].
+    pub async fn start_on(
+        store: Store,
+        plugins: toml::Table,
+        way: impl FnOnce(String) -> String,
+    ) -> Result<Self, PeerError> {
         let data = tempfile::Builder::new()
             .prefix("aistack-host-")
             .tempdir()
@@ -55,8 +75,8 @@ impl TestHost {
             Store::Sqlite => None,
             Store::Postgres => Some(Postgres::shared().await?.empty_database().await?),
         };
-        std::fs::write(&config, configuration(database.map(|database| database.url).as_deref()))
-            .map_err(anyhow::Error::from)?;
+        let url = database.map(|database| way(database.url));
+        std::fs::write(&config, configuration(url.as_deref(), plugins)).map_err(anyhow::Error::from)?;
         let (process, started) = launch(&data, &config, 0).await?;
         let port = address(&started.line)?;
         Ok(Self {
@@ -183,17 +203,11 @@ pub fn setup_token(link: &Url) -> anyhow::Result<String> {
         .with_context(|| format!("no token in {link}"))
 }
 
-fn configuration(database: Option<&str>) -> String {
+fn configuration(database: Option<&str>, mut plugins: toml::Table) -> String {
     let mut config = toml::Table::new();
     // The peers of the tests are on loopback, which plugins may not reach otherwise.
-    config.insert(
-        "plugins".into(),
-        toml::Value::Table(
-            [("allow_private_addresses".to_owned(), true.into())]
-                .into_iter()
-                .collect(),
-        ),
-    );
+    plugins.insert("allow_private_addresses".into(), true.into());
+    config.insert("plugins".into(), toml::Value::Table(plugins));
     if let Some(url) = database {
         config.insert(
             "store".into(),
@@ -258,6 +272,15 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
         .ok_or_else(|| anyhow!("{name} is not built; run: cargo build -p aistack-server --bin {name}"))
+}
+
+/// A deliberately bad component as `cargo xtask plugins` built it.
+///
+/// # Errors
+/// When it is not built.
+pub fn hostile(name: &str) -> anyhow::Result<Vec<u8>> {
+    let path = crate::repository().join("dist/hostile").join(format!("{name}.wasm"));
+    std::fs::read(&path).with_context(|| format!("{}; run: cargo xtask plugins", path.display()))
 }
 
 /// A plugin as `cargo xtask plugins` built it.

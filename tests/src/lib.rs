@@ -1,6 +1,6 @@
 //! The test-suite's harness: everything an integration test needs besides its own story.
 //!
-//! - [`peers`]: programs nobody here wrote (PostgreSQL, Keycloak, oidc-provider, stripe-mock, the Stripe SDK, nginx),
+//! - [`peers`]: programs nobody here wrote (PostgreSQL, Keycloak, oidc-provider, stripe-mock, the Stripe SDK, nginx, docker-registry),
 //!   started on free ports of 127.0.0.1 and gone when the test process is gone;
 //! - [`host`]: the platform itself, the real binary with a data folder of its own;
 //! - [`actor`]: parties that talk to its API;

@@ -1,12 +1,14 @@
-//! What the domain's ports need from outside, done with the operating system alone: the clocks, randomness, sealing
-//! under a root key file, and objects as plain files.
+//! What the domain's ports need from outside: the clocks, randomness, sealing under a root key file, objects as plain
+//! files, and components from OCI registries.
 
 mod clock;
 mod objects;
+pub mod oci;
 mod rng;
 mod seal;
 
 pub use clock::SystemClock;
 pub use objects::FileObjects;
+pub use oci::OciRegistries;
 pub use rng::SystemRng;
 pub use seal::{FileSealer, RootKeyError};

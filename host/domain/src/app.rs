@@ -8,8 +8,8 @@ use crate::{
     metering::{Accounting, Recorder},
     metrics::Metrics,
     overview,
-    plugins::{Calls, observe::Observer, port::PluginRuntime, quarantine::Held, trust::Trust},
-    port::{Objects, Sealer},
+    plugins::{Calls, observe::Observer, port::PluginRuntime, quarantine::Held, sources::Sources, trust::Trust},
+    port::{Objects, Registry, Sealer},
     quota,
     tenancy::Directory,
 };
@@ -52,6 +52,8 @@ pub struct Ports {
     pub objects: Arc<dyn Objects>,
     /// Plugins.
     pub runtime: Arc<dyn PluginRuntime>,
+    /// Registries of components.
+    pub registry: Arc<dyn Registry>,
 }
 
 /// The application.
@@ -68,6 +70,10 @@ pub struct App {
     pub objects: Arc<dyn Objects>,
     /// Plugins.
     pub runtime: Arc<dyn PluginRuntime>,
+    /// Registries of components.
+    pub registry: Arc<dyn Registry>,
+    /// What last came of pulls and of files in folders.
+    pub sources: Sources,
     /// Live events.
     pub live: LiveBus,
     /// Woken when a job may have become due.
@@ -109,6 +115,7 @@ impl App {
             sealer,
             objects,
             runtime,
+            registry,
         } = ports;
         let metrics = Metrics::default();
         let observer = Arc::new(Observer::new(Arc::clone(&metrics.plugins)));
@@ -119,6 +126,8 @@ impl App {
             sealer,
             objects,
             runtime,
+            registry,
+            sources: Sources::default(),
             live: LiveBus::default(),
             job_signal: tokio::sync::Notify::new(),
             directory: Directory::default(),

@@ -126,3 +126,69 @@ pub async fn put_object(objects: &dyn Objects, key: &ObjectKey, bytes: &[u8]) ->
     w.write(bytes).await?;
     w.finish().await.map(|_| ())
 }
+
+/// What a registry gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pulled {
+    /// The component.
+    pub component: Vec<u8>,
+    /// Digest of the manifest that named it, `sha256:<hex>`: what a reference is pinned to.
+    pub manifest: String,
+}
+
+/// Why a registry could not give or take a component.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The reference can't be one.
+    #[error("{0}")]
+    Reference(String),
+    /// The registry is not one of those that may be pulled from.
+    #[error("the registry {0} is not one of those this server pulls from")]
+    NotListed(String),
+    /// There is no such thing.
+    #[error("{0} is not there")]
+    NotFound(String),
+    /// Credentials are missing or not accepted.
+    #[error("the registry {0} demands credentials that are missing or not accepted")]
+    Denied(String),
+    /// It is larger than what is taken.
+    #[error("it has {size} bytes or more; {max} is the most that is taken")]
+    TooLarge {
+        /// Bytes, as far as is known.
+        size: u64,
+        /// The most that is taken.
+        max: u64,
+    },
+    /// What came is not what was asked for.
+    #[error("expected {expected}, the registry gave {found}")]
+    Digest {
+        /// What was asked for.
+        expected: String,
+        /// What came.
+        found: String,
+    },
+    /// It is not laid out as a component.
+    #[error("{0}")]
+    Layout(String),
+    /// The tag names something else already.
+    #[error("{0} is there already with other content")]
+    Taken(String),
+    /// The registry can't be reached, or answers nonsense.
+    #[error("the registry {host}: {why}")]
+    Failed {
+        /// Host and port.
+        host: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Registries that hold components (OCI).
+#[async_trait::async_trait]
+pub trait Registry: Send + Sync {
+    /// Pulls the component a reference names, of at most `max` bytes; digests are checked.
+    ///
+    /// # Errors
+    /// As [`RegistryError`].
+    async fn pull(&self, reference: &str, max: u64) -> Result<Pulled, RegistryError>;
+}

@@ -5,7 +5,7 @@
 
 mod no_plugins;
 
-use aistack_adapters::{FileObjects, FileSealer, SystemClock, SystemRng};
+use aistack_adapters::{FileObjects, FileSealer, OciRegistries, SystemClock, SystemRng, oci::Credentials};
 use aistack_core::{Actor, Clock, RequestId, Role, SessionId, TenantStatus, Timestamp, UserId};
 use aistack_domain::{
     App, AppConfig, Ctx, Origin, Ports, TenantCtx,
@@ -96,6 +96,7 @@ impl TestApp {
                 sealer: Arc::new(sealer(dir.path())),
                 objects: Arc::new(FileObjects::open(&dir.path().join("objects")).unwrap()),
                 runtime: Arc::new(no_plugins::NoPlugins),
+                registry: Arc::new(OciRegistries::listed(&[], Credentials::default()).unwrap()),
             },
             AppConfig {
                 public_url: "http://localhost:8080".parse().unwrap(),

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod config;
 pub mod console;
+pub mod folder;
 pub mod logging;
 pub mod serve;
 pub mod wire;

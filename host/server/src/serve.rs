@@ -4,7 +4,7 @@ use crate::{
     cli::{Failure, Output},
     config::Config,
     console::Console,
-    wire,
+    folder, wire,
 };
 use aistack_domain::{
     App,
@@ -64,6 +64,14 @@ async fn run(
         let stopped = async { drop(watching.wait_for(|stop| *stop).await) };
         keep_watch(&watched, stopped).await;
     });
+    let mut looking = stopping.clone();
+    let (folders_of, watch_dir) = (app.clone(), config.plugins.watch_dir.clone());
+    let watch_folder = tokio::spawn(async move {
+        if let Some(dir) = watch_dir {
+            let stopped = async { drop(looking.wait_for(|stop| *stop).await) };
+            folder::watch(&folders_of, &dir, stopped).await;
+        }
+    });
     let site = Site {
         trusted_proxies: config.server.trusted_proxies.clone(),
         assets: Arc::new(Console),
@@ -89,6 +97,7 @@ async fn run(
     // What calls left behind after the recorder had its last look.
     receipts.await.context("the receipts")?;
     watch_calls.await.context("the watch over calls")?;
+    watch_folder.await.context("the watched folder")?;
     let _ = flush_receipts(app).await;
     Ok(())
 }
@@ -149,7 +158,7 @@ fn announce(
 }
 
 /// Resolves on SIGTERM and on Ctrl-C.
-async fn asked_to_stop() -> anyhow::Result<()> {
+pub(crate) async fn asked_to_stop() -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("can't listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("can't listen for SIGINT")?;
     tokio::select! {

@@ -1,21 +1,15 @@
 //! Puts the application together from the configuration: one implementation for each of the domain's ports.
 
-use crate::config::Config;
-use aistack_adapters::{FileObjects, FileSealer, SystemClock, SystemRng};
-use aistack_core::{Clock, ProblemKind, Rng};
+use crate::{config::Config, folder};
+use aistack_adapters::{FileObjects, FileSealer, OciRegistries, SystemClock, SystemRng, oci::Credentials};
+use aistack_core::{Clock, Rng};
 use aistack_domain::{
-    App, AppConfig, Ctx, Ports, Problem,
+    App, AppConfig, Ports,
     billing::RefreshOrder,
     demo,
     gateway::Decider,
     jobs::{Handlers, Settings},
-    plugins::{
-        catalogue,
-        installations::ReconcileUse,
-        port::PluginRuntime,
-        quarantine,
-        trust::{Terms, Trust},
-    },
+    plugins::{catalogue, installations::ReconcileUse, port::PluginRuntime, quarantine, trust::Trust},
     port::{Objects, Sealer},
     reports::RunReport,
 };
@@ -103,6 +97,7 @@ pub async fn application(config: &Config, public_url: Url) -> anyhow::Result<Arc
         sealer: Arc::new(sealer),
         objects,
         runtime,
+        registry: Arc::new(registries(config)?),
     };
     let app_config = AppConfig {
         public_url,
@@ -114,6 +109,16 @@ pub async fn application(config: &Config, public_url: Url) -> anyhow::Result<Arc
         plugin_pins: config.plugins.pins.clone(),
     };
     Ok(Arc::new(App::new(ports, app_config)))
+}
+
+/// The registries that components may be pulled from by the server.
+fn registries(config: &Config) -> anyhow::Result<OciRegistries> {
+    let plugins = &config.plugins;
+    let credentials = match &plugins.registry_auth {
+        Some(file) => Credentials::read(file).with_context(|| format!("[plugins] registry_auth {}", file.display()))?,
+        None => Credentials::default(),
+    };
+    Ok(OciRegistries::listed(&plugins.registries, credentials)?)
 }
 
 /// The data path to the services behind.
@@ -160,36 +165,10 @@ pub async fn plugins(app: &App, config: &Config) -> anyhow::Result<()> {
     for (digest, why) in &restored.failed {
         tracing::error!(digest, why, "an installed plugin can't be restored");
     }
-    let Some(dir) = &config.plugins.preload_dir else {
-        return Ok(());
-    };
-    let entries = std::fs::read_dir(dir).with_context(|| format!("[plugins] preload_dir {}", dir.display()))?;
-    let mut files: Vec<_> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
-    files.retain(|path| path.extension().is_some_and(|ext| ext == "wasm"));
-    files.sort();
-    for file in files {
-        let installed = match tokio::fs::read(&file).await {
-            Ok(bytes) => catalogue::install(app, &Ctx::system(None), &bytes, &preloaded(&file)).await,
-            Err(e) => Err(Problem::internal(e.to_string())),
-        };
-        match installed {
-            Ok(_) => tracing::info!(file = %file.display(), "installed a plugin"),
-            Err(p) if p.kind == ProblemKind::AlreadyExists => {}
-            Err(p) => tracing::error!(file = %file.display(), problem = %p, "a plugin can't be installed"),
-        }
+    if let Some(dir) = &config.plugins.preload_dir {
+        folder::preload(app, dir).await?;
     }
     Ok(())
-}
-
-/// What comes with a component from the folder: its detached signatures lie beside it, as `name.wasm.sig`.
-fn preloaded(file: &Path) -> Terms {
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".sig");
-    Terms {
-        signatures: std::fs::read_to_string(beside).ok(),
-        source: Some("preload".to_owned()),
-        ..Terms::default()
-    }
 }
 
 /// Fills an empty platform with a made-up business, using the official plugins that are installed.

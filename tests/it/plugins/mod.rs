@@ -1,5 +1,7 @@
 //! Plugins through the whole platform: the real binary, real components, both databases.
 
+mod sims;
+mod sources;
 mod swap;
 
 use aistack_tests::{

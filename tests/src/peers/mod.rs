@@ -7,14 +7,20 @@ mod keycloak;
 mod nginx;
 mod oidc_provider;
 mod postgres;
+mod postgres_proxy;
 mod process;
+mod registry;
+mod simulator;
 mod stripe;
 
 pub use keycloak::{Keycloak, Realm, RealmUser};
 pub use nginx::Nginx;
 pub use oidc_provider::OidcProvider;
 pub use postgres::{Database, Postgres};
+pub use postgres_proxy::{Break, PostgresProxy};
 pub use process::{Command, Process, free_port};
+pub use registry::{DockerRegistry, REGISTRY_LOGIN};
+pub use simulator::Simulator;
 pub use stripe::{StripeMock, StripeSdk};
 
 use std::io::Write as _;

@@ -61,19 +61,33 @@ pub async fn install(app: &App, ctx: &Ctx, component: &[u8], terms: &Terms) -> R
     if let Err(problem) = &installed
         && problem.kind == ProblemKind::PluginRefused
     {
-        let entry = audit::for_platform(
-            app,
-            ctx,
-            audit::Draft::new("plugin.refused", "plugin", &digest)
-                .outcome(Outcome::Denied)
-                .details(json!({
-                    "reason": problem.extras.get("reason"), "detail": clean(&problem.detail, 500), "digest": digest,
-                    "size": component.len(), "source": terms.source,
-                })),
-        );
-        app.store.platform().await?.commit(Audit::one(entry)).await?;
+        let found = Some((digest.as_str(), component.len()));
+        record_refusal(app, ctx, problem, found, terms.source.as_deref()).await?;
     }
     installed
+}
+
+/// Writes to the audit log that a component was not taken; `found` is its digest and size, when it was read at all.
+pub(super) async fn record_refusal(
+    app: &App,
+    ctx: &Ctx,
+    problem: &Problem,
+    found: Option<(&str, usize)>,
+    source: Option<&str>,
+) -> Result<(), Problem> {
+    let target = found.map(|(digest, _)| digest).or(source).unwrap_or_default();
+    let entry = audit::for_platform(
+        app,
+        ctx,
+        audit::Draft::new("plugin.refused", "plugin", clean(target, 300))
+            .outcome(Outcome::Denied)
+            .details(json!({
+                "reason": problem.extras.get("reason"), "detail": clean(&problem.detail, 500),
+                "digest": found.map(|(digest, _)| digest), "size": found.map(|(_, size)| size), "source": source,
+            })),
+    );
+    app.store.platform().await?.commit(Audit::one(entry)).await?;
+    Ok(())
 }
 
 async fn admit(app: &App, ctx: &Ctx, component: &[u8], digest: &str, terms: &Terms) -> Result<Listed, Problem> {

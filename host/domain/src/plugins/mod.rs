@@ -6,6 +6,7 @@
 //! - [`installations`]: what a tenant enabled, with config, secrets and [`grants`];
 //! - [`calls`]: preparing a call, serving the guest during it, recording what it cost;
 //! - [`trust`]: whose plugins are run at all;
+//! - [`sources`]: components from registries and from folders;
 //! - [`quarantine`]: components taken out of service;
 //! - [`observe`]: what operators and tenants see of that.
 //!
@@ -23,6 +24,7 @@ pub mod port;
 pub mod quarantine;
 pub mod schema;
 mod secrets;
+pub mod sources;
 pub mod trust;
 
 pub use calls::{Calls, flush_receipts, keep_watch, record_receipts};

@@ -2,7 +2,7 @@
 //! still, a scripted plugin runtime.
 
 use crate::runtime::Script;
-use aistack_adapters::{FileObjects, FileSealer, SystemRng};
+use aistack_adapters::{FileObjects, FileSealer, OciRegistries, SystemRng, oci::Credentials};
 use aistack_core::{Actor, ActorKind, Clock, OperatorId, Permission, Rng, Timestamp, UserId};
 use aistack_domain::{
     App, AppConfig, Ctx, Ports, Problem, TenantCtx,
@@ -143,6 +143,7 @@ impl World {
             sealer: Arc::new(FileSealer::open_or_create(&dir.path().join("root.key"), rng.clone()).unwrap()),
             objects: Arc::new(FileObjects::open(&dir.path().join("objects")).unwrap()),
             runtime: script.clone(),
+            registry: Arc::new(OciRegistries::listed(&[], Credentials::default()).unwrap()),
         };
         let config = AppConfig {
             public_url: "http://localhost:8080".parse().unwrap(),

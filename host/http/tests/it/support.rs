@@ -1,6 +1,6 @@
 //! A platform in memory of the process, and somebody who sends it requests.
 
-use aistack_adapters::{FileObjects, FileSealer, SystemRng};
+use aistack_adapters::{FileObjects, FileSealer, OciRegistries, SystemRng, oci::Credentials};
 use aistack_core::{Clock, Timestamp};
 use aistack_domain::{
     App, AppConfig, Ports,
@@ -169,6 +169,7 @@ impl Platform {
             sealer: Arc::new(FileSealer::open_or_create(&dir.path().join("root.key"), rng).unwrap()),
             objects: Arc::new(FileObjects::open(&dir.path().join("objects")).unwrap()),
             runtime,
+            registry: Arc::new(OciRegistries::listed(&[], Credentials::default()).unwrap()),
         };
         let config = AppConfig {
             public_url: "http://localhost:8080".parse().unwrap(),

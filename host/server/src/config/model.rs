@@ -101,6 +101,14 @@ settings! {
         pins: BTreeMap<String, String> = BTreeMap::new(),
         /// A folder whose components (`*.wasm`) are installed at start if they are not yet. Tenants still have to enable them.
         preload_dir: Option<PathBuf> = None,
+        /// A folder that is watched: a component (`*.wasm`) put there is installed while the server runs, with the detached
+        /// signatures of `NAME.wasm.sig` if that lies beside it. Taking a file away changes nothing.
+        watch_dir: Option<PathBuf> = None,
+        /// Registries (`host` or `host:port`) that operators may have this server pull components from, e.g. `["ghcr.io"]`. Plain
+        /// HTTP is spoken with loopback addresses only.
+        registries: Vec<String> = Vec::new(),
+        /// A file with credentials for registries, as `docker login` writes it.
+        registry_auth: Option<PathBuf> = None,
     }
 }
 

@@ -5,7 +5,7 @@ use super::log;
 use crate::shell::faults::Armed;
 use crate::wire::{Acknowledged, Notice};
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -91,13 +91,33 @@ async fn send(shared: &Shared, notice: Notice) -> Value {
     report
 }
 
+/// Where to connect, and the host that is asked for. Names below `localhost` are this machine (RFC 6761 §6.3), whatever
+/// the system's resolver makes of them: that is where tenants of a platform under development are.
+fn here(to: &str) -> Result<(Uri, String), String> {
+    let uri: Uri = to.parse().map_err(|e| format!("{to}: {e}"))?;
+    let authority = uri.authority().ok_or_else(|| format!("{to} names no host"))?.clone();
+    let name = authority.host();
+    if name != "localhost" && !name.ends_with(".localhost") {
+        return Ok((uri, authority.to_string()));
+    }
+    let port = authority.port_u16().unwrap_or(80);
+    let mut parts = uri.into_parts();
+    parts.authority = Some(format!("127.0.0.1:{port}").parse().map_err(|e| format!("{to}: {e}"))?);
+    let uri = Uri::from_parts(parts).map_err(|e| format!("{to}: {e}"))?;
+    Ok((uri, authority.to_string()))
+}
+
 async fn exchange(courier: &Courier, to: &str, notice: &Notice) -> Result<(u16, Vec<u8>), String> {
     if !to.starts_with("http://") {
         return Err(format!(
             "{to} is not a plain http:// address; simulators deliver on this machine only"
         ));
     }
-    let mut request = Request::builder().method(notice.method.clone()).uri(to);
+    let (uri, host) = here(to)?;
+    let mut request = Request::builder()
+        .method(notice.method.clone())
+        .uri(uri)
+        .header("host", host);
     for (name, value) in &notice.headers {
         request = request.header(*name, value);
     }
@@ -113,4 +133,24 @@ async fn exchange(courier: &Courier, to: &str, notice: &Notice) -> Result<(u16, 
     let status = answer.status().as_u16();
     let body = Limited::new(answer.into_body(), MOST_BYTES).collect().await;
     Ok((status, body.map_err(|e| e.to_string())?.to_bytes().to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::here;
+
+    #[test]
+    fn names_below_localhost_are_this_machine() {
+        let (uri, host) = here("http://acme.localhost:8080/hooks/a?b=c").unwrap();
+        assert_eq!(
+            (uri.to_string().as_str(), host.as_str()),
+            ("http://127.0.0.1:8080/hooks/a?b=c", "acme.localhost:8080")
+        );
+        let (uri, host) = here("http://192.0.2.1/x").unwrap();
+        assert_eq!(
+            (uri.to_string().as_str(), host.as_str()),
+            ("http://192.0.2.1/x", "192.0.2.1")
+        );
+        assert!(here("/x").is_err());
+    }
 }

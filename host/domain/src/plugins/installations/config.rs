@@ -45,7 +45,8 @@ pub(super) fn accept_config(listed: &Listed, config: Value) -> Result<Value, Pro
     }
 }
 
-/// Members that the schema marks as secrets (`x-aistack.secret`) are sent under `secrets`, never in the config.
+/// Members that the schema marks as secrets (`x-aistack.secret`) are sent under `secrets`; in the config stands a reference
+/// to one at most.
 fn secrets_in_config(schema: &Value, config: &Value, at: &str, errors: &mut Vec<FieldError>) {
     let (Some(properties), Some(members)) = (schema["properties"].as_object(), config.as_object()) else {
         return;
@@ -55,13 +56,24 @@ fn secrets_in_config(schema: &Value, config: &Value, at: &str, errors: &mut Vec<
         let at = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
         match &sub["x-aistack"]["secret"] {
             Value::Null | Value::Bool(false) => secrets_in_config(sub, value, &at, errors),
-            _ => errors.push(FieldError::new(
-                at,
-                "secret_in_config",
-                "this is a secret: send it as a member of `secrets`, not of `config`",
-            )),
+            _ if is_reference(value) => {}
+            _ => errors.push(
+                FieldError::new(
+                    at,
+                    "secret_in_config",
+                    "this is a secret: send it as a member of `secrets`, not of `config`",
+                )
+                .hint("in the config stands `{\"$secret\": \"<name>\"}` at most"),
+            ),
         }
     }
+}
+
+/// Whether a value is `{"$secret": "<name>"}` and nothing else.
+fn is_reference(value: &Value) -> bool {
+    value
+        .as_object()
+        .is_some_and(|m| m.len() == 1 && m.get("$secret").is_some_and(Value::is_string))
 }
 
 /// Every `{"$secret": "<name>"}` in the config has to name a declared secret.

@@ -100,11 +100,14 @@ impl Lines<'_> {
 /// Everything that is wrong with it; pointers are into the manifest.
 pub fn lint(text: &str) -> Result<Manifest, Vec<FieldError>> {
     if text.len() > LONGEST {
-        return Err(vec![FieldError::new(
-            "",
-            "too_long",
-            format!("the manifest is larger than {} KiB", LONGEST >> 10),
-        )]);
+        return Err(vec![
+            FieldError::new(
+                "",
+                "too_long",
+                format!("the manifest is larger than {} KiB", LONGEST >> 10),
+            )
+            .hint("shorten its texts"),
+        ]);
     }
     let syntax = |e: &toml::de::Error| {
         FieldError::new("", "syntax", e.message().trim())
@@ -204,7 +207,19 @@ fn finding(pointer: String, why: &str) -> FieldError {
         return FieldError::new(format!("{pointer}/{name}"), "required", format!("`{name}` is missing"))
             .hint(format!("add `{name} = …` here"));
     }
-    FieldError::new(pointer, "format", why)
+    let hint = shape_of(&pointer);
+    FieldError::new(pointer, "format", why).hint(hint)
+}
+
+/// What a member has to look like.
+fn shape_of(pointer: &str) -> &'static str {
+    match pointer {
+        "/version" => "write three numbers, as in 1.4.2",
+        "/id" => "write `publisher.name`, in lower-case letters, digits and hyphens",
+        "/world" => "write the world with its version, as in aistack:payment/payment-provider@1.0",
+        "/min-host" => "write two numbers, as in 0.1",
+        _ => "sdk/MANIFEST.md says what every member of a manifest looks like",
+    }
 }
 
 /// The known word that differs least, if it differs little.

@@ -4,6 +4,7 @@ mod gateway_routes;
 mod jobs;
 mod live;
 mod overview;
+mod plugin_sources;
 pub(super) mod plugins;
 mod plugins_top;
 mod publishers;
@@ -16,6 +17,7 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .merge(tenants::routes())
         .merge(plugins::routes())
+        .merge(plugin_sources::routes())
         .merge(plugins_top::routes())
         .merge(publishers::routes())
         .merge(gateway_routes::routes())

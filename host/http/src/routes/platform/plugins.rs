@@ -57,7 +57,7 @@ impl From<&aistack_domain::plugins::manifest::LocalText> for LocalName {
 
 /// An installed plugin version.
 #[derive(Debug, Serialize, ToSchema)]
-struct Plugin {
+pub(in crate::routes) struct Plugin {
     /// Id of this version.
     #[schema(value_type = String)]
     id: PluginVersionId,

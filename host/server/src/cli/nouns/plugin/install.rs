@@ -1,6 +1,10 @@
 //! `aistack plugin install` and `quarantine`: versions on the platform, into it and out of service.
 
-use super::{Client, Failure, INSTALLED, Output, Remote, query, segment};
+use super::{
+    Client, Failure, INSTALLED, Output, Remote, query,
+    registry::{self, is_reference},
+    segment,
+};
 use anyhow::Context;
 use clap::Args;
 use reqwest::Method;
@@ -11,9 +15,14 @@ use std::path::{Path, PathBuf};
 pub(in crate::cli) struct Install {
     #[command(flatten)]
     remote: Remote,
-    /// Component files; detached signatures are taken from FILE.sig
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
+    /// Component files, with detached signatures from FILE.sig; or oci://HOST/NAME:TAG[@sha256:…]
+    #[arg(required = true, value_name = "FILE|REFERENCE")]
+    files: Vec<String>,
+    /// Let the server pull a reference, instead of pulling it here and uploading it
+    #[arg(long)]
+    server: bool,
+    #[command(flatten)]
+    credentials: registry::RegistryAuth,
     /// The digest the component has to have: sha256:HEX; for one file
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
@@ -53,10 +62,23 @@ impl Install {
                 ("allow_downgrade", self.allow_downgrade.then(|| "true".to_owned())),
             ])
         );
+        if self.server && self.files.iter().any(|f| !is_reference(f)) {
+            return Err(Failure::Usage(
+                "--server is about references: oci://HOST/NAME:TAG".to_owned(),
+            ));
+        }
         let mut items = Vec::new();
         for file in &self.files {
-            let bytes = std::fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
-            let signatures = self.signatures(file)?;
+            let (bytes, signatures) = if self.server {
+                let body = json!({ "reference": file, "digest": self.digest, "allow_downgrade": self.allow_downgrade });
+                items.push(client.post("/api/v1/plugins/pull", &body).await?);
+                continue;
+            } else if is_reference(file) {
+                (self.credentials.pull(file).await?, self.signatures(None)?)
+            } else {
+                let bytes = std::fs::read(file).with_context(|| format!("can't read {file}"))?;
+                (bytes, self.signatures(Some(Path::new(file)))?)
+            };
             let header = signatures.as_deref().map(|s| ("x-aistack-signature", s));
             items.push(client.upload(&path, "application/wasm", bytes, header).await?);
         }
@@ -64,10 +86,11 @@ impl Install {
     }
 
     /// Detached signatures on one line, as a header takes them.
-    fn signatures(&self, file: &Path) -> Result<Option<String>, Failure> {
-        let beside = match &self.signature {
-            Some(file) => file.clone(),
-            None => {
+    fn signatures(&self, file: Option<&Path>) -> Result<Option<String>, Failure> {
+        let beside = match (&self.signature, file) {
+            (Some(file), _) => file.clone(),
+            (None, None) => return Ok(None),
+            (None, Some(file)) => {
                 let mut beside = file.as_os_str().to_owned();
                 beside.push(".sig");
                 let beside = PathBuf::from(beside);
@@ -95,5 +118,29 @@ impl Quarantine {
             client.post(&format!("/api/v1/plugins/{id}/quarantine"), &body).await?
         };
         out.object(&after)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Sources {
+    #[command(flatten)]
+    remote: Remote,
+}
+
+const SOURCES: &[(&str, &str)] = &[
+    ("FROM", "/kind"),
+    ("NAME", "/name"),
+    ("STATE", "/state"),
+    ("WHY", "/refusal/detail"),
+    ("WHAT TO DO", "/refusal/hint"),
+    ("AT", "/at"),
+];
+
+impl Sources {
+    pub(super) async fn run(&self, out: &Output) -> Result<(), Failure> {
+        out.table(
+            &Client::open(&self.remote)?.get("/api/v1/plugins/sources").await?,
+            SOURCES,
+        )
     }
 }

@@ -2,6 +2,8 @@
 
 mod install;
 mod operate;
+mod registry;
+mod sim;
 mod trust;
 mod watch;
 
@@ -18,8 +20,12 @@ use std::io::IsTerminal;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
-    /// Install plugins from files (operators); the server keeps running
+    /// Install plugins from files or registries (operators); the server keeps running
     Install(install::Install),
+    /// Publish a component to an OCI registry, as wkg lays it out
+    Publish(registry::Publish),
+    /// Say what came of files in the watched folder and of pulls (operators)
+    Sources(install::Sources),
     /// List installed versions, or with --tenant what is enabled there
     #[command(visible_alias = "ls")]
     List(List),
@@ -46,6 +52,9 @@ pub(in crate::cli) enum Command {
     Watch(watch::Command),
     /// List the calls of an enabled plugin, newest first
     Calls(Calls),
+    /// Stand-ins for providers on this machine, for plugin authors
+    #[command(subcommand)]
+    Sim(sim::Command),
 }
 
 #[derive(Debug, Args)]
@@ -254,9 +263,12 @@ impl Command {
     pub(in crate::cli) async fn run(&self, out: &Output) -> Result<(), Failure> {
         match self {
             Self::Install(c) => c.run(out).await,
+            Self::Publish(c) => c.run(out).await,
+            Self::Sources(c) => c.run(out).await,
             Self::List(c) => c.run(out).await,
             Self::Quarantine(c) => c.run(out).await,
             Self::Trust(c) => c.run(out).await,
+            Self::Sim(c) => c.run(out).await,
             Self::Show(c) => {
                 let area = if c.tenant.is_some() { "installations" } else { "plugins" };
                 let client = Client::anywhere(&c.remote, c.tenant.as_deref())?;
