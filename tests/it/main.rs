@@ -3,6 +3,7 @@
 
 mod architecture;
 mod bad_input;
+mod hostile;
 mod peers;
 mod plugins;
 mod story;

@@ -177,6 +177,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/installations/{installation}/directory/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read the provider's directory, and take their access from members who are not in it any more. */
+        post: operations["sync_directory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/installations/{installation}/logs": {
         parameters: {
             query?: never;
@@ -614,6 +631,40 @@ export interface paths {
         };
         /** Plugin versions the tenant may enable. */
         get: operations["list_available_plugins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Install a plugin from a registry that `[plugins] registries` names. */
+        post: operations["pull_plugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came of files in the watched folder and of pulls, since this node started. */
+        get: operations["list_plugin_sources"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1398,6 +1449,19 @@ export interface components {
             password?: string | null;
             /** @description `owner`, `admin`, `billing`, `auditor`, `member`. */
             role: string;
+        };
+        /** @description What came of it. */
+        DirectorySynced: {
+            /** @description Whether it was all of it; otherwise nobody is taken for gone. */
+            complete: boolean;
+            /** @description Members who lost their access. */
+            disabled: number;
+            /** @description Active members of this connection before. */
+            members: number;
+            /** @description Pages that were read. */
+            pages: number;
+            /** @description People who are enabled in the directory. */
+            people: number;
         };
         /** @description A plugin to be enabled. */
         EnablePlugin: {
@@ -2439,6 +2503,15 @@ export interface components {
             /** @description The least this node demands: `development`, `community`, `verified` or `core`. */
             trust: string;
         };
+        /** @description What is to be pulled. */
+        PullPlugin: {
+            /** @description Whether an older version than the highest signed one is meant. */
+            allow_downgrade?: boolean;
+            /** @description The digest the component has to have: `sha256:<hex>`. */
+            digest?: string | null;
+            /** @description `oci://host/name:tag`, with `@sha256:…` behind it to pin it to a manifest. */
+            reference: string;
+        };
         /** @description Why a version goes out of service. */
         Quarantine: {
             /** @description The reason; tenants see it. */
@@ -2497,6 +2570,19 @@ export interface components {
         Reason: {
             /** @description Kept in the audit log. */
             reason: string;
+        };
+        /** @description Why something was refused. */
+        Refused: {
+            /** @description The problem's code, e.g. `plugin_refused`. */
+            code: string;
+            /** @description A sentence. */
+            detail: string;
+            /** @description Where, and what is wrong there. */
+            errors: components["schemas"]["SourceError"][];
+            /** @description What to do. */
+            hint: string | null;
+            /** @description The reason within it, e.g. `manifest`. */
+            reason: string | null;
         };
         /** @description A report somebody may run. */
         Report: {
@@ -2727,6 +2813,49 @@ export interface components {
              * @description Password.
              */
             password: string;
+        };
+        /** @description What last came of a file or reference. */
+        Source: {
+            /**
+             * Format: date-time
+             * @description When it was looked at.
+             */
+            at: string;
+            /** @description SHA-256 of the component, as far as it was read. */
+            digest: string | null;
+            /** @description `watch`, `preload` or `registry`. */
+            kind: string;
+            /** @description The file's name, or the reference. */
+            name: string;
+            /** @description The version it is installed as. */
+            plugin: string | null;
+            refusal: null | components["schemas"]["Refused"];
+            /** @description `installed`, `known` (it was installed before) or `refused`. */
+            state: string;
+        };
+        /** @description One thing that is wrong with a component. */
+        SourceError: {
+            /** @description Stable code. */
+            code: string;
+            /** @description Where in the manifest or schema, as a JSON pointer. */
+            field: string;
+            /** @description What to do. */
+            hint: string | null;
+            /** @description A sentence. */
+            message: string;
+        };
+        /** @description What last came of each file and reference on the node that answers. */
+        Sources: {
+            /** @description The latest first. */
+            items: components["schemas"]["Source"][];
+        };
+        /** @description How the directory is to be read. */
+        SyncDirectory: {
+            /**
+             * @description That more than a tenth of the members is gone is meant.
+             * @default false
+             */
+            confirm: boolean;
         };
         /** @description A tenant. */
         Tenant: {
@@ -3392,6 +3521,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sync_directory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncDirectory"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectorySynced"];
                 };
             };
             /** @description A problem */
@@ -4343,6 +4506,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_Plugin"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pull_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PullPlugin"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plugin_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sources"];
                 };
             };
             /** @description A problem */

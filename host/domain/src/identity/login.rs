@@ -11,7 +11,7 @@ use crate::{
     plugins::{
         calls::{self, Loaded},
         error::{Doing, clean, fault_problem},
-        installations,
+        grants, installations,
         manifest::CallClass,
         port::{LoginInput, LoginProgress, LoginStart, LoginStep, PluginKind, PromptField},
     },
@@ -210,13 +210,19 @@ fn acceptable(progress: &LoginProgress, loaded: &Loaded) -> Result<(), &'static 
         LoginStep::Redirect(url) | LoginStep::FormPost(url, _) => calls::browser_url(loaded, url).map(|_| ()),
         LoginStep::Prompt(fields) if fields.is_empty() || fields.len() > 20 => Err("bad_prompt"),
         LoginStep::Qr(payload, _) if payload.is_empty() || payload.len() > 4_000 => Err("bad_qr"),
-        LoginStep::Embed(_, origins) if origins.iter().any(|o| calls::browser_url(loaded, o).is_err()) => {
-            Err("bad_origin")
-        }
+        LoginStep::Embed(_, origins) if !origins.iter().all(|o| is_declared(loaded, o)) => Err("bad_origin"),
         LoginStep::Prompt(_) | LoginStep::Qr(..) | LoginStep::Embed(..) | LoginStep::Wait(..) | LoginStep::Done(_) => {
             Ok(())
         }
     }
+}
+
+/// Whether a widget may load from an origin: one that could be put before a browser at all, and that the plugin was
+/// granted, as the contract wants it.
+fn is_declared(loaded: &Loaded, origin: &str) -> bool {
+    let bare = |url: &url::Url| url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    calls::browser_url(loaded, origin).is_ok_and(|url| bare(&url))
+        && grants::normal_host(origin, 443).is_some_and(|host| loaded.grants.http_hosts.contains(&host))
 }
 
 /// Continues a sign-in with what came back. `cookie` is the sign-in cookie's value.

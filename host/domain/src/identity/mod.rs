@@ -5,6 +5,7 @@
 //! local path only; every sign-in that ends, well or not, is in the audit log.
 
 mod complete;
+mod directory;
 mod error;
 mod external;
 mod login;
@@ -12,6 +13,7 @@ pub mod policy;
 mod state;
 
 pub use complete::SignedInAs;
+pub use directory::{Synced, sync};
 pub use error::LoginError;
 pub use login::{Begin, Connection, Continued, Methods, Started, StepView, callback, methods, start};
 pub use state::local_path;

@@ -1,13 +1,16 @@
-//! `aistack:identity/login` as the domain's `IdentityPort`.
+//! `aistack:identity/login` and `…/directory` as the domain's `IdentityPort`.
 
 use super::{
-    bindings::{identity::exports::aistack::identity::login as wit, types},
+    bindings::{
+        identity::exports::aistack::identity::{directory, login as wit},
+        types,
+    },
     convert as c,
 };
 use crate::host::PluginHost;
 use aistack_domain::plugins::port::{
-    ExternalSession, ExternalUser, Fault, IdentityPort, Invocation, LoginInput, LoginProgress, LoginStart, LoginStep,
-    PromptField,
+    DirectoryChange, DirectoryPage, ExternalSession, ExternalUser, Fault, IdentityPort, Invocation, LoginInput,
+    LoginProgress, LoginStart, LoginStep, PromptField,
 };
 use std::time::Duration;
 
@@ -70,30 +73,59 @@ fn step_in(s: wit::Step) -> Result<LoginStep, Fault> {
 /// Most groups of one person; more is a mistake in the provider's mapping, or an attack on the store.
 const MAX_GROUPS: usize = 10_000;
 
-fn session_in(s: wit::Session) -> Result<ExternalSession, Fault> {
-    let u = s.user;
+fn user_in(u: wit::User) -> Result<ExternalUser, Fault> {
     if u.subject.is_empty() || u.subject.len() > 512 || u.subject.chars().any(char::is_control) {
         return Err(c::bad_output("a subject has 1 to 512 bytes"));
     }
     if u.groups.len() > MAX_GROUPS {
         return Err(c::bad_output("more than 10000 groups"));
     }
+    Ok(ExternalUser {
+        subject: u.subject,
+        alternate_ids: c::pairs_in(u.alternate_ids),
+        username: u.username,
+        email: u.email,
+        email_verified: u.email_verified,
+        phone: u.phone,
+        display_name: u.display_name.map(|n| crate::call::scrub(&n)),
+        // A picture from elsewhere than https is dropped, not a reason to refuse the person.
+        avatar: u
+            .avatar
+            .filter(|a| url::Url::parse(a).is_ok_and(|u| u.scheme() == "https")),
+        groups: u.groups,
+        attributes: c::json_in(&u.attributes, "user.attributes")?,
+    })
+}
+
+/// Most changes in one page, whatever was asked for.
+const MAX_CHANGES: usize = 10_000;
+/// Longest cursor.
+const MAX_CURSOR: usize = 64 << 10;
+
+fn page_in(p: directory::Page) -> Result<DirectoryPage, Fault> {
+    if p.changes.len() > MAX_CHANGES || p.cursor.len() > MAX_CURSOR {
+        return Err(c::bad_output("a page of a directory is too large"));
+    }
+    let change = |one| {
+        Ok(match one {
+            directory::Change::User((user, enabled)) => DirectoryChange::Person(Box::new(user_in(user)?), enabled),
+            directory::Change::Gone((directory::EntryKind::User, subject)) => DirectoryChange::Gone(subject),
+            directory::Change::Gone((directory::EntryKind::Group, _))
+            | directory::Change::Group(_)
+            | directory::Change::Member(_) => DirectoryChange::Groups,
+        })
+    };
+    Ok(DirectoryPage {
+        changes: p.changes.into_iter().map(change).collect::<Result<_, Fault>>()?,
+        cursor: p.cursor,
+        more: p.more,
+        full_snapshot_end: p.full_snapshot_end,
+    })
+}
+
+fn session_in(s: wit::Session) -> Result<ExternalSession, Fault> {
     Ok(ExternalSession {
-        user: ExternalUser {
-            subject: u.subject,
-            alternate_ids: c::pairs_in(u.alternate_ids),
-            username: u.username,
-            email: u.email,
-            email_verified: u.email_verified,
-            phone: u.phone,
-            display_name: u.display_name.map(|n| crate::call::scrub(&n)),
-            // A picture from elsewhere than https is dropped, not a reason to refuse the person.
-            avatar: u
-                .avatar
-                .filter(|a| url::Url::parse(a).is_ok_and(|u| u.scheme() == "https")),
-            groups: u.groups,
-            attributes: c::json_in(&u.attributes, "user.attributes")?,
-        },
+        user: user_in(s.user)?,
         provider_session: s.provider_session,
         expires_ms: s.expires_ms,
         acr: s.acr,
@@ -163,6 +195,28 @@ impl IdentityPort for PluginHost {
         login!(self, inv, "login.logout", call_logout(&session, &return_url), |step| {
             step.map(step_in).transpose()
         })
+    }
+
+    async fn sync(&self, inv: Invocation, cursor: Option<Vec<u8>>, limit: u32) -> Result<DirectoryPage, Fault> {
+        self.run(
+            inv,
+            "directory.sync",
+            Box::new(move |store, pre, context: types::Context| {
+                Box::pin(async move {
+                    let instance = match pre.identity(store).await? {
+                        Ok(i) => i,
+                        Err(f) => return Ok(Err(f)),
+                    };
+                    let directory = instance.aistack_identity_directory();
+                    let full = cursor.is_none();
+                    let answer = directory
+                        .call_sync(store, &context, full, cursor.as_deref(), limit)
+                        .await?;
+                    Ok(answer.map_err(c::fault_in).and_then(page_in))
+                })
+            }),
+        )
+        .await
     }
 }
 

@@ -3,8 +3,8 @@
 
 use crate::call::Visible;
 use aistack_domain::plugins::port::{
-    ExternalSession, Feature, Finding, HttpResponse, InboundOutcome, LoginProgress, LoginStep, Payment, PaymentAction,
-    Refund,
+    DirectoryChange, DirectoryPage, ExternalSession, ExternalUser, Feature, Finding, HttpResponse, InboundOutcome,
+    LoginProgress, LoginStep, Payment, PaymentAction, Refund,
 };
 use serde_json::Value;
 
@@ -112,24 +112,43 @@ impl Visible for LoginProgress {
     }
 }
 
-impl Visible for ExternalSession {
+impl Visible for ExternalUser {
     fn show(&self, see: See<'_>) {
-        let u = &self.user;
-        see(u.subject.as_bytes());
-        pairs(see, &u.alternate_ids);
+        see(self.subject.as_bytes());
+        pairs(see, &self.alternate_ids);
         for t in [
-            &u.username,
-            &u.email,
-            &u.phone,
-            &u.display_name,
-            &u.avatar,
-            &self.provider_session,
-            &self.acr,
+            &self.username,
+            &self.email,
+            &self.phone,
+            &self.display_name,
+            &self.avatar,
         ] {
             maybe(see, t.as_ref());
         }
-        u.groups.iter().chain(&self.amr).for_each(|t| see(t.as_bytes()));
-        u.attributes.show(see);
+        self.groups.iter().for_each(|t| see(t.as_bytes()));
+        self.attributes.show(see);
+    }
+}
+
+impl Visible for ExternalSession {
+    fn show(&self, see: See<'_>) {
+        self.user.show(see);
+        for t in [&self.provider_session, &self.acr] {
+            maybe(see, t.as_ref());
+        }
+        self.amr.iter().for_each(|t| see(t.as_bytes()));
+    }
+}
+
+impl Visible for DirectoryPage {
+    fn show(&self, see: See<'_>) {
+        for change in &self.changes {
+            match change {
+                DirectoryChange::Person(user, _) => user.show(see),
+                DirectoryChange::Gone(subject) => see(subject.as_bytes()),
+                DirectoryChange::Groups => {}
+            }
+        }
     }
 }
 

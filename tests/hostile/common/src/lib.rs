@@ -93,3 +93,68 @@ macro_rules! idle_core {
         }
     };
 }
+
+/// `inbound` that answers as the delivery's own body says, and `documents` and `jobs` that do nothing. The body is
+/// `{"ack": {"status", "headers", "body"}, "nack": …, "events": [{"id", "kind", "ms", "subject", "data"}]}`; `{"forged":
+/// true}` is refused, `{"panic": true}` ends the guest.
+#[macro_export]
+macro_rules! obedient_inbound {
+    ($guest:ident) => {
+        impl exports::aistack::core::inbound::Guest for $guest {
+            fn handle(
+                _: Context,
+                _: String,
+                req: aistack::core::types::HttpRequest,
+            ) -> Result<exports::aistack::core::inbound::Outcome, Fault> {
+                let told: serde_json::Value = serde_json::from_slice(&req.body).unwrap_or_default();
+                if told["forged"] == true {
+                    return Err(Fault {
+                        kind: Kind::SignatureInvalid,
+                        code: "forged".into(),
+                        message: "it says so itself".into(),
+                        user_message: None,
+                        retry_after_ms: None,
+                        outcome_unknown: false,
+                        provider_ref: None,
+                    });
+                }
+                assert!(told["panic"] != true, "on request");
+                let text = |v: &serde_json::Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();
+                let answer = |v: &serde_json::Value, status: u16, body: &str| aistack::core::types::HttpResponse {
+                    status: v["status"].as_u64().map_or(status, |s| s as u16),
+                    headers: v["headers"]
+                        .as_object()
+                        .into_iter()
+                        .flatten()
+                        .map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().as_bytes().to_vec()))
+                        .collect(),
+                    body: v["body"].as_str().unwrap_or(body).as_bytes().to_vec(),
+                };
+                let events = told["events"].as_array().into_iter().flatten();
+                Ok(exports::aistack::core::inbound::Outcome {
+                    ack: answer(&told["ack"], 200, "thank you"),
+                    nack: answer(&told["nack"], 503, "again, please"),
+                    events: events
+                        .map(|e| aistack::core::types::Event {
+                            id: text(e, "id"),
+                            kind: text(e, "kind"),
+                            occurred_ms: e["ms"].as_u64().unwrap_or(1_700_000_000_000),
+                            subject: text(e, "subject"),
+                            data: e["data"].to_string(),
+                        })
+                        .collect(),
+                })
+            }
+        }
+        impl exports::aistack::core::documents::Guest for $guest {
+            fn get(_: Context, _: String) -> Result<exports::aistack::core::documents::Doc, Fault> {
+                $crate::unsupported!()
+            }
+        }
+        impl exports::aistack::core::jobs::Guest for $guest {
+            fn start(_: Context, _: String, _: Option<Vec<u8>>) -> Result<exports::aistack::core::jobs::Run, Fault> {
+                $crate::unsupported!()
+            }
+        }
+    };
+}

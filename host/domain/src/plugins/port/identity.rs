@@ -1,6 +1,6 @@
-//! Sign-in through a plugin: `aistack:identity/login`.
+//! Sign-in through a plugin, and the provider's directory: `aistack:identity/login` and `…/directory`.
 
-use super::{Fault, HttpRequest, Invocation};
+use super::{Fault, FaultKind, HttpRequest, Invocation};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -115,7 +115,31 @@ pub enum LoginInput {
     Poll,
 }
 
-/// `aistack:identity/login` as the domain calls it.
+/// One change of a directory, as far as the platform acts on it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DirectoryChange {
+    /// The person is like this; whether their account is enabled.
+    Person(Box<ExternalUser>, bool),
+    /// The person with this subject is gone.
+    Gone(String),
+    /// About groups, which come with sign-ins.
+    Groups,
+}
+
+/// A page of a directory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DirectoryPage {
+    /// The changes, in an order in which they can be applied.
+    pub changes: Vec<DirectoryChange>,
+    /// Handed to the next call.
+    pub cursor: Vec<u8>,
+    /// There is another page now.
+    pub more: bool,
+    /// With this page a full snapshot is complete.
+    pub full_snapshot_end: bool,
+}
+
+/// `aistack:identity/login` and `…/directory` as the domain calls them.
 #[async_trait::async_trait]
 pub trait IdentityPort: Send + Sync {
     /// Starts a sign-in.
@@ -132,4 +156,13 @@ pub trait IdentityPort: Send + Sync {
         session: ExternalSession,
         return_url: String,
     ) -> Result<Option<LoginStep>, Fault>;
+    /// The next page of the directory: from the start without a cursor, else from where the page before ended.
+    async fn sync(&self, inv: Invocation, cursor: Option<Vec<u8>>, limit: u32) -> Result<DirectoryPage, Fault> {
+        let _ = (inv, cursor, limit);
+        Err(Fault::new(
+            FaultKind::Unsupported,
+            "unsupported",
+            "there is no directory here",
+        ))
+    }
 }

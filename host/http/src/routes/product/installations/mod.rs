@@ -2,6 +2,7 @@
 
 mod body;
 mod calls;
+mod directory;
 mod lifecycle;
 
 pub(in crate::routes) use body::Installation;
@@ -50,6 +51,7 @@ pub(in crate::routes) fn routes() -> Routes {
         .add(write.audits(&["installation.secret_set"]), routes!(put_secret))
         .add(write.audits(&["installation.checked"]), routes!(check))
         .merge(lifecycle::routes())
+        .merge(directory::routes())
         .merge(calls::routes())
 }
 
