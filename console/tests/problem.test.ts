@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createApi, take } from '@/api/client';
-import { ApiProblem, explain, fieldsBelow, pointerPath, toProblem } from '@/api/problem';
+import { ApiProblem, explain, fieldsBelow, fieldsBeside, pointerPath, toProblem } from '@/api/problem';
+import { setLocale } from '@/i18n';
+import { en } from '@/i18n/en';
 import { fieldErrors } from '@/shared/ui/field-errors';
 
 const headers = (id?: string) => new Headers(id ? { 'x-request-id': id } : {});
@@ -26,13 +28,32 @@ describe('problem documents', () => {
 
   it('explains a known code with a next step, an unknown one by the server’s title', () => {
     const known = explain(new ApiProblem({ code: 'quota_exceeded', detail: 'api.calls is used up', request_id: 'req_3' }, 429, null));
-    expect(known).toEqual({ title: 'The quota is used up', detail: 'api.calls is used up', next: 'Wait for the reset, or ask an operator to raise the limit.', requestId: 'req_3' });
+    expect(known).toEqual({ title: 'The quota is used up', detail: 'api.calls is used up', next: 'Wait for the reset, or ask an operator to raise the limit.', hint: null, requestId: 'req_3' });
     expect(explain(new ApiProblem({ code: 'teapot', title: 'I am a teapot' }, 418, null)).title).toBe('I am a teapot');
   });
 
   it('says why a plugin was refused and which permission is missing', () => {
     expect(explain(new ApiProblem({ code: 'plugin_refused', reason: 'not_a_component' }, 422, null)).detail).toBe('Reason: the file is not a WebAssembly component');
     expect(explain(new ApiProblem({ code: 'permission_denied', permission: 'quota:write' }, 403, null)).detail).toBe('Permission needed: quota:write');
+  });
+
+  it('gives the hint of the case instead of the general advice', () => {
+    const known = explain(new ApiProblem({ code: 'plugin_refused', reason: 'unsigned', hint: 'aistack plugin trust add' }, 422, null));
+    expect(known.hint).toBe('Have the publisher sign it and add their key under Publishers.');
+    expect(known.next).toBe('');
+    const served = new ApiProblem({ code: 'conflict', hint: 'take the other one' }, 409, null);
+    expect(explain(served)).toMatchObject({ hint: 'take the other one', next: '' });
+    setLocale('zh');
+    // A hint in English alone would leave a Chinese reader without advice.
+    expect(explain(served)).toMatchObject({ hint: 'take the other one', next: '请刷新查看最新状态后再操作。' });
+    expect(explain(new ApiProblem({ code: 'plugin_refused', reason: 'unsigned', hint: 'x' }, 422, null))).toMatchObject({ hint: '请发布者签名，并在“发布者”页面添加其密钥。', next: '' });
+    setLocale('en');
+  });
+
+  it('has a hint for every reason of the runtime, in the console’s own words', () => {
+    const hinted = Object.keys(en).filter((k) => k.startsWith('refusal_hint.')).map((k) => k.slice('refusal_hint.'.length));
+    expect(hinted.length).toBeGreaterThan(10);
+    for (const reason of hinted) expect(Object.keys(en), reason).toContain(`refusal.${reason}`);
   });
 
   it('reads anything thrown as "not reachable"', () => {
@@ -50,6 +71,16 @@ describe('JSON pointers', () => {
   it('selects the errors below a prefix', () => {
     const p = new ApiProblem({ errors: [{ pointer: '/config/a', code: 'x', message: 'm' }, { pointer: '/configuration', code: 'x', message: 'm' }, { pointer: '/name', code: 'x', message: 'm' }] }, 422, null);
     expect(fieldsBelow(p, '/config').map((f) => f.pointer)).toEqual(['/a']);
+  });
+
+  it('finds what no field of a plugin’s form can show', () => {
+    const p = new ApiProblem({ errors: ['/config/a', '/configuration', '/secrets/b', '/grants/hosts', ''].map((pointer) => ({ pointer, code: 'x', message: 'm' })) }, 422, null);
+    expect(fieldsBeside(p).map((f) => f.pointer)).toEqual(['/configuration', '/grants/hosts', '']);
+  });
+
+  it('puts the hint under the message', () => {
+    const p = new ApiProblem({ errors: [{ pointer: '/slug', code: 'x', message: 'taken', hint: 'try acme-2' }] }, 422, null);
+    expect(fieldErrors(p, ['slug'])).toEqual([{ name: 'slug', errors: ['taken', 'try acme-2'] }]);
   });
 
   it('maps to form fields, nested ones too, and leaves the rest to the message', () => {

@@ -1,10 +1,14 @@
 /** RFC 9457 problem documents as errors, and what a person can do about them. */
-import { translate, translateValue, type MessageKey } from '@/i18n';
+import { getLocale, translate, translateValue, type MessageKey } from '@/i18n';
 
 export interface FieldProblem {
   pointer: string;
   code: string;
   message: string;
+  /** What to do about it. */
+  hint?: string | null;
+  /** Where it stands in a text such as a manifest, from 1. */
+  line?: number | null;
 }
 
 export interface ProblemBody {
@@ -13,6 +17,7 @@ export interface ProblemBody {
   status?: number;
   code?: string;
   detail?: string | null;
+  hint?: string | null;
   request_id?: string;
   errors?: FieldProblem[];
   [extra: string]: unknown;
@@ -69,8 +74,10 @@ export interface Explained {
   title: string;
   /** What happened in this case, in the server's words. */
   detail: string | null;
-  /** What to do next. */
+  /** What to do next in general; empty when the hint says it better. */
   next: string;
+  /** How to put this very case right. */
+  hint: string | null;
   requestId: string | null;
 }
 
@@ -79,12 +86,26 @@ export function explain(error: unknown): Explained {
   const p = asProblem(error);
   const title = translateValue('problem', p.code);
   const next = translateValue('problem_next', p.code);
+  const hint = hintOf(p);
+  // The server's hints are English: who reads another language keeps the general advice beside them.
+  const enough = hint !== null && (hint.translated || getLocale() === 'en');
   return {
     title: title === p.code ? (p.body.title ?? translate('problem.unknown')) : title,
     detail: p.code === 'network' ? null : describe(p),
-    next: next === p.code ? translate('problem_next.default') : next,
+    next: enough ? '' : next === p.code ? translate('problem_next.default') : next,
+    hint: hint?.text ?? null,
     requestId: p.requestId,
   };
+}
+
+/** How to put it right: in the console's own words where it has them for the reason, else in the server's. */
+function hintOf(p: ApiProblem): { text: string; translated: boolean } | null {
+  const reason = p.body.reason;
+  if (typeof reason === 'string') {
+    const text = translateValue('refusal_hint', reason);
+    if (text !== reason) return { text, translated: true };
+  }
+  return typeof p.body.hint === 'string' && p.body.hint ? { text: p.body.hint, translated: false } : null;
 }
 
 /** Their title says it all; the server's sentence would only say it again, in English. */
@@ -123,4 +144,9 @@ export function fieldsBelow(problem: ApiProblem | null, prefix: string): FieldPr
   return problem.fields
     .filter((f) => f.pointer === prefix || f.pointer.startsWith(`${prefix}/`))
     .map((f) => ({ ...f, pointer: f.pointer.slice(prefix.length) }));
+}
+
+/** The errors that a form for `/config` and `/secrets` has no field for. */
+export function fieldsBeside(problem: ApiProblem): FieldProblem[] {
+  return problem.fields.filter((f) => !/^\/(config|secrets)(\/|$)/.test(f.pointer));
 }

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Button, Checkbox, Input, Steps } from 'antd';
 import { useId, useMemo, useState } from 'react';
 import { take } from '@/api/client';
-import { fieldsBelow, type ApiProblem } from '@/api/problem';
+import { fieldsBelow, fieldsBeside, type ApiProblem } from '@/api/problem';
 import type { Installation, Plugin } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { localized, useT } from '@/i18n';
@@ -166,7 +166,7 @@ function Configure({ plugin, onBack, onMade }: { plugin: Plugin; onBack: () => v
           }
         }}
       >
-        {problem && <ErrorState compact error={problem} />}
+        {problem && <ErrorState compact error={problem} fields={fieldsBeside(problem)} />}
         <div className="schema-row">
           <label htmlFor={nameId}>{t('plugins.installation_name')}</label>
           <Input id={nameId} value={name} maxLength={80} onChange={(e) => setName(e.target.value)} />

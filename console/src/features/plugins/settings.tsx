@@ -3,7 +3,7 @@ import { Button, Input, Modal } from 'antd';
 import { useEffect, useId, useMemo, useState } from 'react';
 import { take } from '@/api/client';
 import type { Installation, Plugin } from '@/api/models';
-import { fieldsBelow, type ApiProblem } from '@/api/problem';
+import { fieldsBelow, fieldsBeside, type ApiProblem } from '@/api/problem';
 import { useScope } from '@/api/scope';
 import { diff } from '@/features/audit/diff';
 import { useT } from '@/i18n';
@@ -95,7 +95,7 @@ export function Settings({ installation, plugin }: { installation: Installation;
         }}
         data-testid="settings-form"
       >
-        {problem && <ErrorState compact error={problem} />}
+        {problem && <ErrorState compact error={problem} fields={fieldsBeside(problem)} />}
         <div className="schema-row">
           <label htmlFor={nameId}>{t('plugins.installation_name')}</label>
           <Input id={nameId} value={name} maxLength={80} disabled={!writable} onChange={(e) => setName(e.target.value)} />

@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Button, Modal, Progress } from 'antd';
 import { useRef, useState, type DragEvent } from 'react';
 import type { Plugin } from '@/api/models';
-import { networkProblem, toProblem } from '@/api/problem';
+import { asProblem, networkProblem, toProblem } from '@/api/problem';
 import { useScope } from '@/api/scope';
 import { useConsole } from '@/app/console';
 import { localized, useT } from '@/i18n';
@@ -116,7 +116,7 @@ export function UploadPlugin({ open, onClose }: { open: boolean; onClose: () => 
                 <span className="muted small">{item.plugin ? `${item.plugin.plugin_id} ${item.plugin.version}` : formatBytes(item.size)}</span>
               </div>
               {item.error ? (
-                <ErrorState compact error={item.error} />
+                <ErrorState compact error={item.error} fields={asProblem(item.error).fields} />
               ) : item.plugin ? (
                 <>
                   <Capabilities manifest={item.plugin.manifest} schema={item.plugin.config_schema} />

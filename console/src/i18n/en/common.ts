@@ -34,6 +34,8 @@ export const common = {
   'word.unlimited': 'Unlimited',
   'word.unsaved': 'Unsaved changes',
   'word.saved': 'Saved',
+  'word.hint': 'How to fix it:',
+  'word.line': 'line {n}',
   'word.docs': 'Read the guide',
   'word.just_now': 'just now',
   'field.id': 'Id',

@@ -36,6 +36,8 @@ export const common: Record<keyof typeof source, string> = {
   'word.unlimited': '不限',
   'word.unsaved': '有未保存的更改',
   'word.saved': '已保存',
+  'word.hint': '解决办法：',
+  'word.line': '第 {n} 行',
   'word.docs': '查看文档',
   'word.just_now': '刚刚',
   'field.id': '编号',

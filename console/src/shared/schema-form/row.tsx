@@ -68,6 +68,7 @@ export function Row(props: RowProps) {
       {problems.length > 0 && (
         <p id={`${id}-error`} className="field-error" role="alert">
           {problems.map((p) => p.message).join(' ')}
+          {problems.map((p) => p.hint && <span key={p.hint} className="field-hint">{p.hint}</span>)}
         </p>
       )}
     </div>

@@ -5,6 +5,7 @@ import { useCallback, useEffect, useState, type ReactNode } from 'react';
 import { asProblem, explain, type ApiProblem } from '@/api/problem';
 import { useT } from '@/i18n';
 import { CopyButton } from './copyable';
+import { Hint } from './states';
 
 export interface ActionOptions<I, O> {
   run: (input: I) => Promise<O>;
@@ -50,7 +51,8 @@ export function useShowProblem(): (error: unknown) => void {
         description: (
           <div className="notice">
             {e.detail && <p>{e.detail}</p>}
-            <p className="muted">{e.next}</p>
+            {e.hint && <Hint text={e.hint} />}
+            {e.next && <p className="muted">{e.next}</p>}
             {e.requestId && (
               <p className="muted small">
                 {t('word.request_id')} <code>{e.requestId}</code> <CopyButton text={e.requestId} />

@@ -7,8 +7,9 @@ export function fieldErrors(problem: ApiProblem, names: readonly string[]): { na
   return problem.fields.flatMap((f) => {
     const path = pointerPath(f.pointer);
     const dotted = path.join('.');
-    if (known.has(dotted)) return [{ name: path.length === 1 ? path[0]! : path, errors: [f.message] }];
-    return path[0] !== undefined && known.has(path[0]) ? [{ name: path[0], errors: [f.message] }] : [];
+    const errors = f.hint ? [f.message, f.hint] : [f.message];
+    if (known.has(dotted)) return [{ name: path.length === 1 ? path[0]! : path, errors }];
+    return path[0] !== undefined && known.has(path[0]) ? [{ name: path[0], errors }] : [];
   });
 }
 

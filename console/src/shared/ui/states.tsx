@@ -1,7 +1,7 @@
 /** What a page shows when it has nothing, when it waits, and when something went wrong. */
 import { Button, Skeleton } from 'antd';
 import type { ReactNode } from 'react';
-import { explain } from '@/api/problem';
+import { explain, type FieldProblem } from '@/api/problem';
 import { useT } from '@/i18n';
 import { CopyButton } from './copyable';
 
@@ -34,14 +34,24 @@ export function EmptyState({ text, action, docs }: EmptyProps) {
   );
 }
 
-export function ErrorState({ error, retry, compact = false }: { error: unknown; retry?: () => void; compact?: boolean }) {
+export interface ErrorProps {
+  error: unknown;
+  retry?: () => void;
+  compact?: boolean;
+  /** Values that were not accepted and that no field of a form shows. */
+  fields?: FieldProblem[];
+}
+
+export function ErrorState({ error, retry, compact = false, fields = [] }: ErrorProps) {
   const { t } = useT();
   const e = explain(error);
   return (
     <div className={compact ? 'error-box compact' : 'error-box'} role="alert" data-testid="error-state">
       <strong>{e.title}</strong>
       {e.detail && e.detail !== e.title && <p>{e.detail}</p>}
-      <p className="muted">{e.next}</p>
+      {fields.length > 0 && <FieldProblems fields={fields} />}
+      {e.hint && <Hint text={e.hint} />}
+      {e.next && <p className="muted">{e.next}</p>}
       <div className="row">
         {retry && (
           <Button size="small" onClick={retry}>
@@ -55,6 +65,33 @@ export function ErrorState({ error, retry, compact = false }: { error: unknown; 
         )}
       </div>
     </div>
+  );
+}
+
+/** What to do about a refusal. */
+export function Hint({ text }: { text: string }) {
+  const { t } = useT();
+  return (
+    <p className="hint" data-testid="hint">
+      <b>{t('word.hint')}</b> {text}
+    </p>
+  );
+}
+
+/** Refused values one by one: where, what, and what to write instead. */
+function FieldProblems({ fields }: { fields: FieldProblem[] }) {
+  const { t } = useT();
+  return (
+    <ul className="field-problems" data-testid="field-problems">
+      {fields.map((f, i) => (
+        <li key={`${i} ${f.pointer}`} data-code={f.code}>
+          <span>
+            {f.pointer && <code className="strong">{f.pointer}</code>} {typeof f.line === 'number' && <span className="muted">{t('word.line', { n: f.line })}</span>} {f.message} <code className="muted">{f.code}</code>
+          </span>
+          {f.hint && <span className="muted">→ {f.hint}</span>}
+        </li>
+      ))}
+    </ul>
   );
 }
 
