@@ -2,6 +2,7 @@
 import { access } from './en/access';
 import { audit } from './en/audit';
 import { common } from './en/common';
+import { lifecycle } from './en/lifecycle';
 import { money } from './en/money';
 import { platform } from './en/platform';
 import { plugins } from './en/plugins';
@@ -9,4 +10,4 @@ import { problems } from './en/problems';
 import { shell } from './en/shell';
 import { tenants } from './en/tenants';
 
-export const en = { ...common, ...shell, ...problems, ...access, ...platform, ...tenants, ...plugins, ...money, ...audit } as const;
+export const en = { ...common, ...shell, ...problems, ...access, ...platform, ...tenants, ...plugins, ...lifecycle, ...money, ...audit } as const;

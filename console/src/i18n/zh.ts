@@ -3,6 +3,7 @@ import type { en } from './en';
 import { access } from './zh/access';
 import { audit } from './zh/audit';
 import { common } from './zh/common';
+import { lifecycle } from './zh/lifecycle';
 import { money } from './zh/money';
 import { platform } from './zh/platform';
 import { plugins } from './zh/plugins';
@@ -18,6 +19,7 @@ export const zh: Record<keyof typeof en, string> = {
   ...platform,
   ...tenants,
   ...plugins,
+  ...lifecycle,
   ...money,
   ...audit,
 };

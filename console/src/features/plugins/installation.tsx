@@ -1,25 +1,28 @@
 /** One enabled plugin: its settings, what it was granted, its addresses, its health and last calls. */
-import { MoreOutlined } from '@ant-design/icons';
+import { MoreOutlined, PushpinOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { Button, Dropdown, Tabs, Tag } from 'antd';
 import { useState } from 'react';
 import { take } from '@/api/client';
-import type { Call, Installation } from '@/api/models';
+import type { Installation } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
-import { formatBytes, formatMicros, formatNumber } from '@/shared/format';
-import { ServerTable, type Column } from '@/shared/table/server-table';
+import { formatNumber } from '@/shared/format';
+import { useSearch } from '@/shared/table/state';
 import { useAction, useUndo } from '@/shared/ui/action';
 import { Confirm } from '@/shared/ui/confirm';
-import { Id } from '@/shared/ui/copyable';
 import { useGo } from '@/shared/ui/link';
 import { ObjectHeader } from '@/shared/ui/object-header';
 import { Section, Stats } from '@/shared/ui/page';
 import { ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { Status } from '@/shared/ui/status';
-import { RelativeTime } from '@/shared/ui/time';
+import { Calls } from './calls/table';
+import { LogTail } from './calls/tail';
 import { Settings } from './settings';
+import { Notices } from './upgrade/notices';
+import { VersionTab } from './upgrade/version-tab';
+import { versionsOf } from './upgrade/versions';
 import { Capabilities } from './parts/capabilities';
 import { CheckPanel } from './parts/check';
 import { Endpoints } from './parts/endpoints';
@@ -33,6 +36,8 @@ export function InstallationPage() {
   const undo = useUndo();
   const { installation: id } = useParams({ strict: false }) as { installation: string };
   const [removing, setRemoving] = useState(false);
+  // The tab stands in the address: a call or a version can be linked to.
+  const [search, setSearch] = useSearch();
   const key = [scope.key, 'installations', id];
   const query = useQuery({ queryKey: key, queryFn: () => take(scope.api.GET('/api/v1/installations/{installation}', { params: { path: { installation: id } } })) });
   const available = useQuery({ queryKey: [scope.key, 'available'], queryFn: () => take(scope.api.GET('/api/v1/plugins/available', { params: { query: { limit: 200 } } })) });
@@ -52,6 +57,7 @@ export function InstallationPage() {
   if (!query.data) return <PageSkeleton />;
   const i = query.data;
   const plugin = available.data?.items.find((p) => p.digest === i.digest) ?? available.data?.items.find((p) => p.plugin_id === i.plugin_id && p.version === i.version);
+  const versions = versionsOf(i, available.data?.items ?? []);
   const active = i.status === 'active';
   return (
     <div className="page">
@@ -64,7 +70,12 @@ export function InstallationPage() {
         name={i.name}
         id={i.id}
         status={i.status}
-        tags={<Tag>{i.version}</Tag>}
+        tags={
+          <>
+            <Tag>{i.version}</Tag>
+            {i.pinned && <Tag icon={<PushpinOutlined />}>{t('version.pinned_short')}</Tag>}
+          </>
+        }
         meta={<code className="muted">{i.plugin_id}</code>}
         actions={
           scope.can('plugin:write') && (
@@ -79,6 +90,7 @@ export function InstallationPage() {
           )
         }
       />
+      <Notices installation={i} versions={versions} onVersions={() => setSearch({ tab: 'version' })} />
       <Stats
         items={[
           { label: t('plugins.health'), value: <Status value={i.health.breaker} prefix="breaker" /> },
@@ -89,6 +101,8 @@ export function InstallationPage() {
       />
       <Tabs
         size="small"
+        activeKey={search.tab ?? 'settings'}
+        onChange={(tab) => setSearch(tab === 'settings' ? {} : { tab })}
         items={[
           { key: 'settings', label: t('plugins.tab_settings'), children: plugin || available.isFetched ? <Settings installation={i} plugin={plugin} /> : <PageSkeleton /> },
           {
@@ -112,7 +126,10 @@ export function InstallationPage() {
               </div>
             ),
           },
+          { key: 'version', label: t('version.tab'), children: available.isFetched ? <VersionTab installation={i} versions={versions} /> : <PageSkeleton /> },
           { key: 'calls', label: t('plugins.tab_calls'), children: <Calls installation={i.id} /> },
+          // Only while it is looked at: it holds a connection open.
+          { key: 'logs', label: t('logs.tab'), destroyOnHidden: true, children: <LogTail installation={i.id} /> },
           { key: 'check', label: t('plugins.check'), children: <CheckPanel installation={i.id} /> },
         ]}
       />
@@ -127,32 +144,5 @@ export function InstallationPage() {
         onCancel={() => setRemoving(false)}
       />
     </div>
-  );
-}
-
-function Calls({ installation }: { installation: string }) {
-  const { t } = useT();
-  const scope = useScope();
-  const columns: Column<Call>[] = [
-    { key: 'at', title: t('audit.at'), csv: (r) => r.started_at, render: (r) => <RelativeTime value={r.started_at} /> },
-    { key: 'operation', title: t('plugins.operation'), csv: (r) => r.operation, render: (r) => <code>{r.operation}</code> },
-    { key: 'outcome', title: t('audit.outcome'), csv: (r) => r.outcome, render: (r) => <Status value={r.outcome} /> },
-    { key: 'duration', title: t('plugins.duration'), align: 'right', csv: (r) => r.wall_us, render: (r) => formatMicros(r.wall_us) },
-    { key: 'guest', title: t('plugins.guest_time'), align: 'right', csv: (r) => r.guest_us, render: (r) => formatMicros(r.guest_us) },
-    { key: 'memory', title: t('plugins.memory'), align: 'right', csv: (r) => r.memory, render: (r) => formatBytes(r.memory) },
-    { key: 'host_calls', title: t('plugins.host_calls'), align: 'right', csv: (r) => r.host_calls, render: (r) => r.host_calls },
-    { key: 'error', title: t('plugins.fault'), csv: (r) => r.code, render: (r) => (r.code ? <code className="bad">{r.code}</code> : '') },
-    { key: 'request_id', title: t('word.request_id'), csv: (r) => r.request_id, render: (r) => <Id value={r.request_id} short />, hidden: true },
-    { key: 'id', title: t('field.id'), csv: (r) => r.id, render: (r) => <Id value={r.id} short /> },
-  ];
-  return (
-    <ServerTable<Call>
-      id={`calls-${installation}`}
-      columns={columns}
-      load={(query) => take(scope.api.GET('/api/v1/installations/{installation}/calls', { params: { path: { installation }, query } }))}
-      rowKey={(r) => r.id}
-      empty={{ text: t('plugins.no_calls') }}
-      refreshMs={15_000}
-    />
   );
 }

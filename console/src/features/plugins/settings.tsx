@@ -15,6 +15,8 @@ import { ErrorState } from '@/shared/ui/states';
 import { useUnsavedGuard } from '@/shared/ui/unsaved';
 import { Capabilities } from './parts/capabilities';
 import { secretsOf, withSecrets } from './parts/manifest';
+import { useChange, type Change } from './upgrade/change';
+import { ConsentDialog } from './upgrade/consent';
 
 export function Settings({ installation, plugin }: { installation: Installation; plugin?: Plugin }) {
   const { t, locale } = useT();
@@ -46,26 +48,29 @@ export function Settings({ installation, plugin }: { installation: Installation;
   useUnsavedGuard(dirty);
   const local = dirty ? validate(bare, value) : [];
   const path = { installation: installation.id };
-  const body = { ...(name !== installation.name ? { name } : {}), ...(changes.some((c) => c.field.startsWith('config')) ? { config } : {}) };
-  const save = useAction({
+  const body: Change = { ...(name !== installation.name ? { name } : {}), ...(changes.some((c) => c.field.startsWith('config')) ? { config } : {}) };
+  const refused = (p: ApiProblem) => {
+    setProblem(p);
+    setReviewing(false);
+    return true;
+  };
+  const saved = () => {
+    setReviewing(false);
+    setTyped({});
+    setEdition((n) => n + 1);
+  };
+  const change = useChange(installation.id, { done: (c) => (c.when_consented ? t('pending.kept') : t('word.saved')), problem: refused, after: saved });
+  const replace = useAction({
     run: async () => {
-      // Secrets first: a config that depends on a new one must find it.
       for (const [secret, v] of newSecrets) await take(scope.api.PUT('/api/v1/installations/{installation}/secrets/{name}', { params: { path: { ...path, name: secret } }, body: { value: v } }));
-      if (changes.length > 0) await take(scope.api.PATCH('/api/v1/installations/{installation}', { params: { path }, body: body as never }));
     },
     invalidate: [[scope.key, 'installations']],
     done: () => t('word.saved'),
-    problem: (p) => {
-      setProblem(p);
-      setReviewing(false);
-      return true;
-    },
-    after: () => {
-      setReviewing(false);
-      setTyped({});
-      setEdition((n) => n + 1);
-    },
+    problem: refused,
+    after: saved,
   });
+  // With other changes the secrets go along: all of it is taken, or nothing.
+  const save = () => (changes.length === 0 ? replace.mutate() : change.run(newSecrets.length > 0 ? { ...body, secrets: Object.fromEntries(newSecrets) } : body));
   const reset = () => {
     setName(installation.name);
     setValue(installation.config as JsonObject);
@@ -121,7 +126,7 @@ export function Settings({ installation, plugin }: { installation: Installation;
           </div>
         )}
       </form>
-      <Modal open={reviewing} title={t('plugins.review_changes')} okText={t('action.save')} cancelText={t('action.back')} confirmLoading={save.isPending} onOk={() => save.mutate()} onCancel={() => setReviewing(false)} okButtonProps={{ 'data-testid': 'settings-confirm' }}>
+      <Modal open={reviewing && change.asked === null} title={t('plugins.review_changes')} okText={t('action.save')} cancelText={t('action.back')} confirmLoading={change.busy || replace.isPending} onOk={save} onCancel={() => setReviewing(false)} okButtonProps={{ 'data-testid': 'settings-confirm' }}>
         <table className="diff">
           <thead>
             <tr>
@@ -156,6 +161,19 @@ export function Settings({ installation, plugin }: { installation: Installation;
           </tbody>
         </table>
       </Modal>
+      <ConsentDialog
+        open={change.asked !== null}
+        title={t('consent.title_settings')}
+        meanwhile={t('consent.meanwhile_settings')}
+        added={change.asked?.added ?? {}}
+        busy={change.busy}
+        onAgree={change.agree}
+        onWait={change.wait}
+        onDismiss={() => {
+          change.dismiss();
+          setReviewing(false);
+        }}
+      />
     </Section>
     {plugin && (
       <Section title={t('plugins.may_do')}>

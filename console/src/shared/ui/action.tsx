@@ -15,7 +15,7 @@ export interface ActionOptions<I, O> {
   done?: (output: O, input: I) => string | undefined;
   after?: (output: O, input: I) => void;
   /** Takes the problem over (to show it in a form); return `true` when nothing else should be shown. */
-  problem?: (problem: ApiProblem) => boolean;
+  problem?: (problem: ApiProblem, input: I) => boolean;
 }
 
 export function useAction<I = void, O = unknown>(options: ActionOptions<I, O>) {
@@ -30,8 +30,8 @@ export function useAction<I = void, O = unknown>(options: ActionOptions<I, O>) {
       if (text) void message.success(text);
       options.after?.(output, input);
     },
-    onError: (error) => {
-      if (options.problem?.(asProblem(error))) return;
+    onError: (error, input) => {
+      if (options.problem?.(asProblem(error), input)) return;
       show(error);
     },
   });
