@@ -1,7 +1,7 @@
 /** The difference that somebody has to agree to: every new right as a sentence, and the two answers. */
 import { WarningOutlined } from '@ant-design/icons';
 import { Button, Modal } from 'antd';
-import type { ReactNode } from 'react';
+import { useRef, type ReactNode } from 'react';
 import { useT } from '@/i18n';
 import { describeAdded, type Added } from './added';
 
@@ -22,10 +22,14 @@ export interface ConsentProps {
 
 export function ConsentDialog(props: ConsentProps) {
   const { t } = useT();
+  // What was asked stays to be read while the dialog fades, though the page behind it has moved on.
+  const last = useRef(props);
+  if (props.open) last.current = props;
+  const { title, added, meanwhile } = last.current;
   return (
     <Modal
       open={props.open}
-      title={props.title}
+      title={title}
       width={560}
       onCancel={props.onDismiss}
       destroyOnHidden
@@ -48,8 +52,8 @@ export function ConsentDialog(props: ConsentProps) {
       }
     >
       <p>{t('consent.text')}</p>
-      <AddedList added={props.added} />
-      <p className="muted small">{props.meanwhile}</p>
+      <AddedList added={added} />
+      <p className="muted small">{meanwhile}</p>
       {props.children}
     </Modal>
   );

@@ -23,7 +23,9 @@ export function VersionTab({ installation: i, versions }: { installation: Instal
   const show = useShowProblem();
   const pinId = useId();
   const [filling, setFilling] = useState<{ plugin: Plugin; problem: ApiProblem } | null>(null);
-  const [leaving, setLeaving] = useState(false);
+  // The versions are those of the question: the page behind it changes as soon as the answer is there.
+  const [leaving, setLeaving] = useState({ open: false, from: '', to: '' });
+  const stay = () => setLeaving((l) => ({ ...l, open: false }));
   const writable = scope.can('plugin:write');
   const change = useChange(i.id, {
     done: (c) => (c.when_consented ? t('pending.kept') : c.version ? t('version.changed', { version: c.version }) : c.pinned === undefined ? undefined : c.pinned ? t('version.pinned') : t('version.unpinned')),
@@ -41,11 +43,11 @@ export function VersionTab({ installation: i, versions }: { installation: Instal
     invalidate: [[scope.key, 'installations'], [scope.key, 'reports']],
     done: (made) => t('version.changed', { version: made.version }),
     problem: (p) => {
-      setLeaving(false);
+      stay();
       show(p);
       return true;
     },
-    after: () => setLeaving(false),
+    after: stay,
   });
   const previous = versions.find((p) => p.version === i.previous_version);
   return (
@@ -107,7 +109,7 @@ export function VersionTab({ installation: i, versions }: { installation: Instal
           <div className="stack tight">
             <p className="muted">{previous ? t('version.previous', { version: i.previous_version }) : t('version.previous_gone', { version: i.previous_version })}</p>
             {writable && previous && (
-              <Button className="fit" onClick={() => setLeaving(true)} disabled={!!previous.quarantined} data-testid="version-back">
+              <Button className="fit" onClick={() => setLeaving({ open: true, from: i.version, to: previous.version })} disabled={!!previous.quarantined} data-testid="version-back">
                 {t('version.back_to', { version: i.previous_version })}
               </Button>
             )}
@@ -128,14 +130,14 @@ export function VersionTab({ installation: i, versions }: { installation: Instal
       />
       {filling && <NewSettings key={filling.plugin.id} installation={i} plugin={filling.plugin} problem={filling.problem} busy={change.busy} onSave={change.run} onClose={() => setFilling(null)} />}
       <Confirm
-        open={leaving}
-        title={t('version.back_title', { version: i.previous_version ?? '' })}
-        consequences={t('version.back_text', { from: i.version, to: i.previous_version ?? '' })}
-        confirmLabel={t('version.back_to', { version: i.previous_version ?? '' })}
+        open={leaving.open}
+        title={t('version.back_title', { version: leaving.to })}
+        consequences={t('version.back_text', { from: leaving.from, to: leaving.to })}
+        confirmLabel={t('version.back_to', { version: leaving.to })}
         danger={false}
         busy={back.isPending}
         onConfirm={() => back.mutate()}
-        onCancel={() => setLeaving(false)}
+        onCancel={stay}
       />
     </div>
   );
