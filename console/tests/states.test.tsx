@@ -12,6 +12,7 @@ describe('a refusal on the page', () => {
     const problem = new ApiProblem({ code: 'plugin_refused', reason: 'manifest', detail: 'the manifest has errors', hint: 'correct it', errors }, 422, null);
     render(<ErrorState error={problem} fields={problem.fields} />);
     expect(screen.getByTestId('hint').textContent).toBe('How to fix it: correct it');
+    expect(screen.getByTestId('problem-code').textContent).toBe('plugin_refused · manifest');
     const rows = within(screen.getByTestId('field-problems')).getAllByRole('listitem');
     expect(rows.map((r) => r.textContent)).toEqual(['/egress/0/kind line 12 there is no such kind not_allowed→ one of http, dial', '/id  not an id format']);
   });

@@ -1,7 +1,7 @@
 /** What the sidebar and the command palette lead to. */
 import {
   ApartmentOutlined, AppstoreOutlined, AuditOutlined, BarChartOutlined, BranchesOutlined, ControlOutlined, CreditCardOutlined, DashboardOutlined,
-  FileTextOutlined, HomeOutlined, ScheduleOutlined, TeamOutlined,
+  FileTextOutlined, HeartOutlined, HomeOutlined, SafetyCertificateOutlined, ScheduleOutlined, TeamOutlined,
 } from '@ant-design/icons';
 import type { ReactNode } from 'react';
 import type { MessageKey } from '@/i18n';
@@ -31,6 +31,8 @@ export const operatorNav: NavGroup[] = [
   {
     label: 'nav.group_operations',
     items: [
+      { path: '/plugins/health', label: 'nav.plugin_health', icon: <HeartOutlined />, permission: 'platform:monitor' },
+      { path: '/plugins/publishers', label: 'nav.publishers', icon: <SafetyCertificateOutlined />, permission: 'platform.plugin:read' },
       { path: '/jobs', label: 'nav.jobs', icon: <ScheduleOutlined />, permission: 'platform:monitor' },
       { path: '/audit', label: 'nav.audit', icon: <AuditOutlined />, permission: 'platform.audit:read' },
     ],
@@ -61,3 +63,12 @@ export const tenantNav: NavGroup[] = [
     ],
   },
 ];
+
+/** The item a page belongs to: the one with the longest path above it. */
+export function activeItem(groups: NavGroup[], path: string): string | undefined {
+  const above = (item: string) => (item === '/' ? path === '/' || path === '' : path === item || path.startsWith(`${item}/`));
+  return groups
+    .flatMap((g) => g.items.map((i) => i.path))
+    .filter(above)
+    .sort((a, b) => b.length - a.length)[0];
+}

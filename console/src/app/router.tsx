@@ -11,6 +11,7 @@ type PageDef = [path: string, page: Lazy];
 const access = () => import('@/features/access');
 const tenants = () => import('@/features/tenants');
 const plugins = () => import('@/features/plugins');
+const runtime = () => import('@/features/runtime');
 const members = () => import('@/features/members');
 const usage = () => import('@/features/usage');
 const orders = () => import('@/features/orders');
@@ -34,6 +35,8 @@ const operatorPages: PageDef[] = [
   ['/', lazyRouteComponent(() => import('@/features/overview'), 'OverviewPage')],
   ['tenants', lazyRouteComponent(tenants, 'TenantsPage')],
   ['plugins', lazyRouteComponent(plugins, 'CataloguePage')],
+  ['plugins/health', lazyRouteComponent(runtime, 'HealthPage')],
+  ['plugins/publishers', lazyRouteComponent(runtime, 'PublishersPage')],
   ['plugins/$plugin', lazyRouteComponent(plugins, 'PluginPage')],
   ['routes', lazyRouteComponent(() => import('@/features/gateway'), 'RoutesPage')],
   ['jobs', lazyRouteComponent(() => import('@/features/jobs'), 'JobsPage')],

@@ -11,7 +11,7 @@ import { ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { useConsole } from './console';
 import { Header } from './header';
 import { Logo } from './logo';
-import { operatorNav, tenantNav, type NavGroup } from './nav';
+import { activeItem, operatorNav, tenantNav, type NavGroup } from './nav';
 import { SetupNeeded } from './setup-needed';
 import { useShortcuts } from './shortcuts';
 
@@ -100,7 +100,8 @@ interface SidebarProps {
 
 function Sidebar({ groups, path, can, tenantName, version }: SidebarProps) {
   const { t } = useT();
-  const active = (item: string) => (item === '/' ? path === '/' || path === '' : path === item || path.startsWith(`${item}/`));
+  const current = activeItem(groups, path);
+  const active = (item: string) => item === current;
   return (
     <nav className="sidebar" aria-label={t('shell.navigation')}>
       <Link to="/" className="brand">

@@ -10,7 +10,7 @@ export interface Shortcuts {
 
 /** `g` and then a letter, as in many tools for people who live in them. */
 export const GO_KEYS: Record<'operator' | 'tenant', Record<string, string>> = {
-  operator: { o: '/', t: '/tenants', p: '/plugins', r: '/routes', j: '/jobs', a: '/audit' },
+  operator: { o: '/', t: '/tenants', p: '/plugins', h: '/plugins/health', r: '/routes', j: '/jobs', a: '/audit' },
   tenant: { h: '/', m: '/members', p: '/plugins', u: '/usage', q: '/quotas', o: '/orders', r: '/reports', a: '/audit' },
 };
 

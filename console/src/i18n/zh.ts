@@ -8,6 +8,7 @@ import { money } from './zh/money';
 import { platform } from './zh/platform';
 import { plugins } from './zh/plugins';
 import { problems } from './zh/problems';
+import { runtime } from './zh/runtime';
 import { shell } from './zh/shell';
 import { tenants } from './zh/tenants';
 
@@ -20,6 +21,7 @@ export const zh: Record<keyof typeof en, string> = {
   ...tenants,
   ...plugins,
   ...lifecycle,
+  ...runtime,
   ...money,
   ...audit,
 };

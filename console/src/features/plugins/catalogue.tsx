@@ -1,6 +1,6 @@
 /** The plugins installed on this host, which tenants may then enable. */
 import { UploadOutlined } from '@ant-design/icons';
-import { Button } from 'antd';
+import { Button, Tag } from 'antd';
 import { useState } from 'react';
 import { take } from '@/api/client';
 import type { Plugin } from '@/api/models';
@@ -12,6 +12,7 @@ import { useSearch } from '@/shared/table/state';
 import { Id } from '@/shared/ui/copyable';
 import { Link } from '@/shared/ui/link';
 import { Page } from '@/shared/ui/page';
+import { Status } from '@/shared/ui/status';
 import { RelativeTime } from '@/shared/ui/time';
 import { KindMark } from './parts/kind-mark';
 import { UploadPlugin } from './upload';
@@ -48,6 +49,8 @@ export function CataloguePage() {
     { key: 'version', title: t('field.version'), csv: (r) => r.version, render: (r) => <code>{r.version}</code> },
     { key: 'kind', title: t('field.kind'), csv: (r) => r.kind, render: (r) => tv('kind', r.kind) },
     { key: 'publisher', title: t('plugins.publisher'), csv: (r) => r.publisher, render: (r) => r.publisher },
+    { key: 'tier', title: t('plugins.tier'), csv: (r) => r.tier, render: (r) => <Tag>{tv('tier', r.tier)}</Tag> },
+    { key: 'state', title: t('plugins.state'), csv: (r) => r.quarantined ?? '', render: (r) => <Status value={r.quarantined ? 'held' : 'in_service'} prefix="service" /> },
     { key: 'installations', title: t('plugins.enabled_in'), align: 'right', csv: (r) => r.installations, render: (r) => r.installations },
     { key: 'size', title: t('plugins.size'), align: 'right', csv: (r) => r.size, render: (r) => formatBytes(r.size) },
     { key: 'installed_at', title: t('plugins.installed'), csv: (r) => r.installed_at, render: (r) => <RelativeTime value={r.installed_at} /> },

@@ -13,7 +13,7 @@ import { defaultsOf, SchemaForm, type JsonObject, type Schema } from '@/shared/s
 import { useAction } from '@/shared/ui/action';
 import { Confirm } from '@/shared/ui/confirm';
 import { Id } from '@/shared/ui/copyable';
-import { useGo } from '@/shared/ui/link';
+import { Link, useGo } from '@/shared/ui/link';
 import { ObjectHeader } from '@/shared/ui/object-header';
 import { Facts, Section } from '@/shared/ui/page';
 import { ErrorState, PageSkeleton } from '@/shared/ui/states';
@@ -21,6 +21,7 @@ import { RelativeTime } from '@/shared/ui/time';
 import { Capabilities } from './parts/capabilities';
 import { KindMark } from './parts/kind-mark';
 import { secretsOf, withSecrets } from './parts/manifest';
+import { QuarantineButton, QuarantineNotice } from './parts/quarantine';
 
 export function PluginPage() {
   const { t, tv, locale } = useT();
@@ -53,17 +54,22 @@ export function PluginPage() {
           <>
             <Tag>{p.version}</Tag>
             <Tag>{tv('kind', p.kind)}</Tag>
+            <Tag title={tv('tier_text', p.tier)}>{tv('tier', p.tier)}</Tag>
           </>
         }
         meta={<code className="muted">{p.plugin_id}</code>}
         actions={
           scope.can('platform.plugin:write') && (
-            <Button danger icon={<DeleteOutlined />} onClick={() => setRemoving(true)} data-testid="plugin-remove">
-              {t('action.remove')}
-            </Button>
+            <>
+              <QuarantineButton plugin={p} />
+              <Button danger icon={<DeleteOutlined />} onClick={() => setRemoving(true)} data-testid="plugin-remove">
+                {t('action.remove')}
+              </Button>
+            </>
           )
         }
       />
+      <QuarantineNotice plugin={p} />
       <Tabs
         size="small"
         items={[
@@ -88,7 +94,7 @@ export function PluginPage() {
 }
 
 function About({ plugin: p }: { plugin: Plugin }) {
-  const { t, locale } = useT();
+  const { t, tv, locale } = useT();
   return (
     <div className="split">
       <Section title={t('plugins.asks')}>
@@ -98,7 +104,19 @@ function About({ plugin: p }: { plugin: Plugin }) {
       <Section title={t('plugins.component')}>
         <Facts
           items={[
-            [t('plugins.publisher'), p.publisher],
+            [
+              t('plugins.publisher'),
+              <Link key="p" to="/plugins/publishers">
+                {p.publisher}
+              </Link>,
+            ],
+            [
+              t('plugins.tier'),
+              <span key="t" className="two-line" data-testid="plugin-tier" data-tier={p.tier}>
+                {tv('tier', p.tier)}
+                <span className="muted small">{tv('tier_text', p.tier)}</span>
+              </span>,
+            ],
             [t('plugins.contract'), <code key="c">{p.contract}</code>],
             [t('plugins.size'), formatBytes(p.size)],
             [t('plugins.digest'), <Id key="d" value={p.digest} short />],

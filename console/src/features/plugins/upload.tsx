@@ -12,14 +12,16 @@ import { formatBytes } from '@/shared/format';
 import { Link } from '@/shared/ui/link';
 import { ErrorState } from '@/shared/ui/states';
 import { Capabilities } from './parts/capabilities';
+import { NO_TERMS, pairSignatures, signatureHeader, termsQuery, UploadTerms } from './parts/terms';
 
 /** `fetch` cannot report how much has been sent, so this one call uses XMLHttpRequest. */
-export function uploadPlugin(url: string, file: Blob, csrf: string | null, onProgress: (share: number) => void): Promise<Plugin> {
+export function uploadPlugin(url: string, file: Blob, signature: string | null, csrf: string | null, onProgress: (share: number) => void): Promise<Plugin> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('POST', url);
     request.setRequestHeader('content-type', 'application/wasm');
     request.setRequestHeader('accept', 'application/json, application/problem+json');
+    if (signature) request.setRequestHeader('x-aistack-signature', signature);
     if (csrf) request.setRequestHeader('X-CSRF-Token', csrf);
     request.upload.onprogress = (e) => e.lengthComputable && onProgress(e.loaded / e.total);
     request.onerror = () => reject(networkProblem('upload'));
@@ -52,15 +54,20 @@ export function UploadPlugin({ open, onClose }: { open: boolean; onClose: () => 
   const client = useQueryClient();
   const input = useRef<HTMLInputElement>(null);
   const [items, setItems] = useState<Item[]>([]);
+  const [terms, setTerms] = useState(NO_TERMS);
   const [over, setOver] = useState(false);
   const busy = items.some((i) => !i.plugin && !i.error);
 
   const send = (files: File[]) => {
-    for (const file of files) {
+    for (const { file, signature } of pairSignatures(files)) {
       const key = `${file.name}-${performance.now()}`;
       const patch = (change: Partial<Item>) => setItems((all) => all.map((i) => (i.name === key ? { ...i, ...change } : i)));
       setItems((all) => [...all, { name: key, size: file.size, share: 0 }]);
-      uploadPlugin(`${scope.apiBase}/api/v1/plugins`, file, handle.csrf.token, (share) => patch({ share })).then(
+      const upload = async () => {
+        const signed = signature ? signatureHeader(await signature.text()) : null;
+        return uploadPlugin(`${scope.apiBase}/api/v1/plugins${termsQuery(terms)}`, file, signed, handle.csrf.token, (share) => patch({ share }));
+      };
+      upload().then(
         (plugin) => {
           patch({ plugin, share: 1 });
           void client.invalidateQueries({ queryKey: [scope.key, 'plugins'] });
@@ -79,7 +86,10 @@ export function UploadPlugin({ open, onClose }: { open: boolean; onClose: () => 
       open={open}
       title={t('plugins.upload')}
       onCancel={onClose}
-      afterClose={() => setItems([])}
+      afterClose={() => {
+        setItems([]);
+        setTerms(NO_TERMS);
+      }}
       width={560}
       footer={
         <Button type={items.some((i) => i.plugin) ? 'primary' : 'default'} onClick={onClose} disabled={busy}>
@@ -94,7 +104,7 @@ export function UploadPlugin({ open, onClose }: { open: boolean; onClose: () => 
         <input
           ref={input}
           type="file"
-          accept=".wasm,application/wasm"
+          accept=".wasm,.sig,application/wasm"
           multiple
           className="visually-hidden"
           aria-label={t('plugins.choose_file')}
@@ -106,6 +116,7 @@ export function UploadPlugin({ open, onClose }: { open: boolean; onClose: () => 
         />
         <p className="muted small">{t('plugins.upload_hint')}</p>
       </div>
+      <UploadTerms value={terms} onChange={setTerms} />
       <div aria-live="polite">
         {items.map((item) => {
           const fileName = item.name.replace(/-[\d.]+$/, '');

@@ -12,6 +12,8 @@ export interface ConfirmProps {
   name?: string;
   /** Asks for a reason that goes into the audit log. */
   reason?: boolean;
+  /** What the reason is called when others than auditors read it. */
+  reasonLabel?: string;
   confirmLabel: string;
   danger?: boolean;
   busy?: boolean;
@@ -53,7 +55,7 @@ export function Confirm(props: ConfirmProps) {
         <div>{props.consequences}</div>
         {props.reason && (
           <label htmlFor={reasonId} className="field">
-            <span>{t('confirm.reason')}</span>
+            <span>{props.reasonLabel ?? t('confirm.reason')}</span>
             <Input.TextArea id={reasonId} rows={2} value={reason} maxLength={500} onChange={(e) => setReason(e.target.value)} autoFocus={!props.name} data-testid="confirm-reason" />
           </label>
         )}

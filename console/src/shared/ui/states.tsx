@@ -1,7 +1,7 @@
 /** What a page shows when it has nothing, when it waits, and when something went wrong. */
 import { Button, Skeleton } from 'antd';
 import type { ReactNode } from 'react';
-import { explain, type FieldProblem } from '@/api/problem';
+import { asProblem, explain, type FieldProblem } from '@/api/problem';
 import { useT } from '@/i18n';
 import { CopyButton } from './copyable';
 
@@ -45,6 +45,7 @@ export interface ErrorProps {
 export function ErrorState({ error, retry, compact = false, fields = [] }: ErrorProps) {
   const { t } = useT();
   const e = explain(error);
+  const { code, body } = asProblem(error);
   return (
     <div className={compact ? 'error-box compact' : 'error-box'} role="alert" data-testid="error-state">
       <strong>{e.title}</strong>
@@ -57,6 +58,11 @@ export function ErrorState({ error, retry, compact = false, fields = [] }: Error
           <Button size="small" onClick={retry}>
             {t('action.retry')}
           </Button>
+        )}
+        {typeof body.reason === 'string' && (
+          <code className="muted small" data-testid="problem-code">
+            {code} · {body.reason}
+          </code>
         )}
         {e.requestId && (
           <span className="muted small">

@@ -7,6 +7,7 @@ const TONES: Record<string, Tone> = {
   active: 'ok', paid: 'ok', succeeded: 'ok', ok: 'ok', done: 'ok', closed: 'ok', ready: 'busy', running: 'busy',
   pending: 'busy', queued: 'busy', provisioning: 'busy', leased: 'busy',
   past_due: 'warn', read_only: 'warn', pending_verification: 'warn', pending_approval: 'warn', unknown: 'warn', half_open: 'warn', denied: 'warn',
+  in_service: 'ok', held: 'bad', revoked: 'bad', promoted: 'ok', rolled_back: 'warn',
   fault: 'bad', trap: 'bad', timeout: 'bad', limit: 'bad', refused: 'warn',
   suspended: 'bad', failed: 'bad', dead: 'bad', open: 'bad',
 };
