@@ -7,8 +7,9 @@ import { money } from './en/money';
 import { platform } from './en/platform';
 import { plugins } from './en/plugins';
 import { problems } from './en/problems';
+import { releases } from './en/releases';
 import { runtime } from './en/runtime';
 import { shell } from './en/shell';
 import { tenants } from './en/tenants';
 
-export const en = { ...common, ...shell, ...problems, ...access, ...platform, ...tenants, ...plugins, ...lifecycle, ...runtime, ...money, ...audit } as const;
+export const en = { ...common, ...shell, ...problems, ...access, ...platform, ...tenants, ...plugins, ...lifecycle, ...runtime, ...releases, ...money, ...audit } as const;

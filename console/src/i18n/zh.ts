@@ -8,6 +8,7 @@ import { money } from './zh/money';
 import { platform } from './zh/platform';
 import { plugins } from './zh/plugins';
 import { problems } from './zh/problems';
+import { releases } from './zh/releases';
 import { runtime } from './zh/runtime';
 import { shell } from './zh/shell';
 import { tenants } from './zh/tenants';
@@ -22,6 +23,7 @@ export const zh: Record<keyof typeof en, string> = {
   ...plugins,
   ...lifecycle,
   ...runtime,
+  ...releases,
   ...money,
   ...audit,
 };

@@ -3,7 +3,7 @@ import { DeleteOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { Button, Tabs, Tag } from 'antd';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { take } from '@/api/client';
 import type { Plugin } from '@/api/models';
 import { useScope } from '@/api/scope';
@@ -22,6 +22,8 @@ import { Capabilities } from './parts/capabilities';
 import { KindMark } from './parts/kind-mark';
 import { secretsOf, withSecrets } from './parts/manifest';
 import { QuarantineButton, QuarantineNotice } from './parts/quarantine';
+
+const Releases = lazy(() => import('@/features/releases'));
 
 export function PluginPage() {
   const { t, tv, locale } = useT();
@@ -74,6 +76,15 @@ export function PluginPage() {
         size="small"
         items={[
           { key: 'about', label: t('plugins.tab_about'), children: <About plugin={p} /> },
+          {
+            key: 'releases',
+            label: t('releases.tab'),
+            children: (
+              <Suspense fallback={<PageSkeleton />}>
+                <Releases plugin={p} />
+              </Suspense>
+            ),
+          },
           { key: 'form', label: t('plugins.tab_form'), children: <FormPreview plugin={p} /> },
           { key: 'manifest', label: t('plugins.tab_manifest'), children: <pre className="code-block">{JSON.stringify(p.manifest, null, 2)}</pre> },
           { key: 'schema', label: t('plugins.tab_schema'), children: <pre className="code-block">{JSON.stringify(p.config_schema, null, 2)}</pre> },

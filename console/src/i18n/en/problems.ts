@@ -111,4 +111,10 @@ export const problems = {
   'refusal_hint.digest_mismatch': 'Get the file again from where the digest came from, or correct the digest.',
   'refusal_hint.min_host': 'Update this server, or take an older version of the plugin.',
   'refusal_hint.quarantined': 'Choose another version, or ask an operator to put it back into service.',
+  'refusal.release_running': 'another release of this plugin is on trial',
+  'refusal_hint.release_running': 'Promote it, take it back or end it first, on the tab Releases.',
+  'refusal.release_ended': 'this release has ended already',
+  'refusal_hint.release_ended': 'Reload to see what came of it.',
+  'refusal.release_superseded': 'a later release of this plugin was started since',
+  'refusal_hint.release_superseded': 'Take the later one back first, or release the version you want.',
 } as const;

@@ -113,4 +113,10 @@ export const problems: Record<keyof typeof source, string> = {
   'refusal_hint.digest_mismatch': '请从摘要来源处重新获取文件，或更正摘要。',
   'refusal_hint.min_host': '请升级服务器，或使用较旧版本的插件。',
   'refusal_hint.quarantined': '请选择其他版本，或联系运营管理员解除隔离。',
+  'refusal.release_running': '此插件已有发布在试运行',
+  'refusal_hint.release_running': '请先在“发布”标签页中全面发布、撤回或结束它。',
+  'refusal.release_ended': '该发布已经结束',
+  'refusal_hint.release_ended': '请刷新查看结果。',
+  'refusal.release_superseded': '此后已开始了更新的发布',
+  'refusal_hint.release_superseded': '请先撤回较新的发布，或直接发布想要的版本。',
 };
