@@ -90,7 +90,7 @@ export function connecting(cast: Cast): void {
     await expect(owner.getByTestId('secret-replace-api_key'), 'a secret is set and cannot be read').toBeVisible();
     expect(await owner.content()).not.toContain('sk_test_aKeyForStripeMock');
     await shoot(owner, '19-installation');
-    const tabs = ['addresses', 'grants', 'calls', 'check'];
+    const tabs = ['addresses', 'grants', 'version', 'calls', 'logs', 'check'];
     for (const [index, tab] of tabs.entries()) {
       await shoot(owner, `19-installation-${tab}`, { again: () => owner.getByRole('tab').nth(index + 1).click() });
     }

@@ -89,6 +89,6 @@ export function settingUp(cast: Cast): void {
     await operator.getByRole('link', { name: 'OpenID Connect' }).click();
     await expect(operator.getByTestId('capabilities')).toBeVisible();
     await shoot(operator, '10-plugin');
-    await shoot(operator, '11-plugin-form', { again: () => operator.getByRole('tab').nth(1).click() });
+    await shoot(operator, '11-plugin-form', { again: () => operator.getByRole('tab').nth(2).click() });
   });
 }

@@ -69,14 +69,14 @@ export function StartReleaseForm({ plugin, onClose }: { plugin: Plugin; onClose:
       >
         {problem && <ErrorState compact error={problem} />}
         <div className="grid-2">
-          <Form.Item name="from" label={<>{t('releases.in_use')} <span className="muted small">{t('form.optional')}</span></>} extra={t('releases.from_hint')}>
+          <Form.Item name="from" label={t('releases.in_use')} extra={t('releases.from_hint')}>
             <Select allowClear options={options.filter((o) => o.value !== values.to).map((o) => ({ ...o, disabled: false }))} />
           </Form.Item>
           <Form.Item name="to" label={t('releases.candidate')} rules={[{ required: true, message: t('form.required') }]}>
             <Select options={options} />
           </Form.Item>
         </div>
-        <Form.Item name="mode" label={t('releases.mode')}>
+        <Form.Item name="mode" label={t('releases.mode')} required>
           <Radio.Group
             className="stack tight"
             options={MODES.map((value) => ({ value, label: <span className="two-line"><b>{tv('release_mode', value)}</b><span className="muted small">{tv('release_mode_text', value)}</span></span> }))}
@@ -85,9 +85,9 @@ export function StartReleaseForm({ plugin, onClose }: { plugin: Plugin; onClose:
         {values.mode === 'canary' && (
           <div className="grid-2">
             <Form.Item name="share" label={t('releases.share')} rules={[{ required: true, message: t('form.required') }]}>
-              <InputNumber min={0.1} max={100} step={1} precision={1} suffix="%" style={{ width: '100%' }} />
+              <InputNumber min={0.1} max={100} step={1} suffix="%" style={{ width: '100%' }} />
             </Form.Item>
-            <Form.Item name="by" label={t('releases.by')}>
+            <Form.Item name="by" label={t('releases.by')} required>
               <Radio.Group optionType="button" options={[{ value: 'tenants', label: t('releases.by_tenants') }, { value: 'calls', label: t('releases.by_calls') }]} />
             </Form.Item>
           </div>
@@ -95,7 +95,7 @@ export function StartReleaseForm({ plugin, onClose }: { plugin: Plugin; onClose:
         {values.mode !== 'all' && (
           <div className="grid-2">
             <Form.Item name="max_error_rate" label={t('releases.max_error_rate')} extra={t('releases.max_error_rate_hint')} rules={[{ required: true, message: t('form.required') }]}>
-              <InputNumber min={0} max={100} step={1} precision={1} suffix="%" style={{ width: '100%' }} />
+              <InputNumber min={0} max={100} step={1} suffix="%" style={{ width: '100%' }} />
             </Form.Item>
             <Form.Item name="min_calls" label={t('releases.min_calls')} extra={t('releases.min_calls_hint')} rules={[{ required: true, message: t('form.required') }]}>
               <InputNumber min={1} max={1_000_000} precision={0} style={{ width: '100%' }} />

@@ -111,6 +111,7 @@ function Breakers({ breakers }: { breakers: OpenBreaker[] }) {
   const { t } = useT();
   if (breakers.length === 0) return <p className="muted">{t('health.no_breakers')}</p>;
   return (
+    <div className="wide-table">
     <table className="plain" data-testid="health-breaker-list">
       <thead>
         <tr>
@@ -137,5 +138,6 @@ function Breakers({ breakers }: { breakers: OpenBreaker[] }) {
         ))}
       </tbody>
     </table>
+    </div>
   );
 }

@@ -75,10 +75,10 @@ export function PublisherForm({ publisher, onClose }: { publisher: Publisher | '
         <Form.Item name="public_key" label={t('publishers.public_key')} extra={t('publishers.key_hint')} rules={[{ required: true, message: t('form.required') }]}>
           <Input.TextArea className="mono" rows={4} disabled={!!existing} spellCheck={false} />
         </Form.Item>
-        <Form.Item name="tier" label={t('publishers.tier')}>
+        <Form.Item name="tier" label={t('publishers.tier')} required>
           <Radio.Group className="stack tight" options={TIERS.map((value) => ({ value, label: <span className="two-line"><b>{tv('tier', value)}</b><span className="muted small">{tv('tier_text', value)}</span></span> }))} />
         </Form.Item>
-        <Form.Item name="note" label={<>{t('publishers.note')} <span className="muted small">{t('form.optional')}</span></>}>
+        <Form.Item name="note" label={t('publishers.note')}>
           <Input maxLength={200} />
         </Form.Item>
       </Form>

@@ -6,7 +6,8 @@ type Props = Omit<ComponentProps<'a'>, 'href'> & { to: string; search?: Record<s
 
 export function Link({ to, search, children, ...rest }: Props) {
   return (
-    <RouterLink to={to as never} search={(search ?? {}) as never} preload="intent" {...(rest as object)}>
+    // The router would mark every link to a page above this one as the current page as well.
+    <RouterLink to={to as never} search={(search ?? {}) as never} preload="intent" activeOptions={{ exact: true, includeSearch: false }} activeProps={{}} {...(rest as object)}>
       {children}
     </RouterLink>
   );

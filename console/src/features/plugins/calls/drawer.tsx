@@ -103,8 +103,8 @@ function Figures({ figures }: { figures: Figure[] }) {
       <thead>
         <tr>
           <th>{t('calls.figure')}</th>
-          <th>{t('calls.used')}</th>
-          <th>{t('calls.limit')}</th>
+          <th className="right">{t('calls.used')}</th>
+          <th className="right">{t('calls.limit')}</th>
           <td />
         </tr>
       </thead>
@@ -112,8 +112,8 @@ function Figures({ figures }: { figures: Figure[] }) {
         {figures.map((f) => (
           <tr key={f.key}>
             <th scope="row">{f.label}</th>
-            <td className="num">{f.used}</td>
-            <td className="num">{f.limit ?? '–'}</td>
+            <td className="right num">{f.used}</td>
+            <td className="right num">{f.limit ?? '–'}</td>
             <td className="figure-bar">
               {f.share !== null && (
                 <div className={`bar${f.share >= 1 ? ' bar-bad' : f.share >= 0.8 ? ' bar-warn' : ''}`} aria-hidden>
