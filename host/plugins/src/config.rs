@@ -1,6 +1,6 @@
 //! How a plugin host is set up.
 
-use crate::net::{NameLookup, SystemLookup};
+use crate::net::{HttpPeer, NameLookup, SystemLookup};
 use secrecy::SecretBox;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -46,6 +46,8 @@ pub struct RuntimeConfig {
     pub threads: usize,
     /// How host names become addresses.
     pub names: Arc<dyn NameLookup>,
+    /// Answers guests' HTTP requests in place of the network: for authors' tests, never set by the server.
+    pub peer: Option<Arc<dyn HttpPeer>>,
 }
 
 impl RuntimeConfig {
@@ -77,6 +79,7 @@ impl RuntimeConfig {
             max_memory: 512 << 20,
             threads: 0,
             names: Arc::new(SystemLookup),
+            peer: None,
         }
     }
 }

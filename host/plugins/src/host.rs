@@ -95,7 +95,8 @@ impl PluginHost {
         let dir = config.dir.join("compiled");
         let code = CodeStore::open(dir.clone(), &config.cache_key, &engine, Arc::clone(&rng))
             .map_err(|e| host("the directory of compiled plugins can't be used", e))?;
-        let http = HttpClients::new(Arc::clone(&config.names)).map_err(|e| host("the HTTP client can't be made", e))?;
+        let http = HttpClients::new(Arc::clone(&config.names), config.peer.clone())
+            .map_err(|e| host("the HTTP client can't be made", e))?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let lanes = Lanes::new(if config.threads == 0 { cores } else { config.threads })
             .map_err(|e| host("the threads for plugins can't be started", e))?;
@@ -240,7 +241,7 @@ impl Inner {
     /// Makes a component callable. The compiled form comes from disk when it is intact there.
     async fn load(&self, bytes: Arc<[u8]>) -> Result<Inspection, Refusal> {
         let (input, max) = (Arc::clone(&bytes), self.max_component);
-        let facts = tokio::task::spawn_blocking(move || admit::inspect(&input, max))
+        let facts = tokio::task::spawn_blocking(move || admit::read(&input, max))
             .await
             .map_err(|e| host("inspecting", e))??;
         let digest = facts.inspection.digest.clone();

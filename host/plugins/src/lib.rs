@@ -18,7 +18,8 @@ mod imports;
 mod net;
 mod v1;
 
+pub use admit::{Anatomy, dissect, inspect};
 pub use code::compile_child_main;
 pub use config::{CompileMode, RuntimeConfig};
 pub use host::PluginHost;
-pub use net::{NameLookup, SystemLookup};
+pub use net::{HttpPeer, NameLookup, PeerFailure, PeerRequest, PeerResponse, SystemLookup};

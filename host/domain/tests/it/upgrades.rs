@@ -13,7 +13,7 @@ use aistack_domain::{
         trust::Terms,
     },
 };
-use aistack_store::InstallationStatus;
+use aistack_store::{AuditFilter, InstallationStatus};
 use serde_json::{Value, json};
 
 async fn change(w: &World, t: &TenantCtx, id: InstallationId, c: Change) -> Result<InstallationView, Problem> {
@@ -222,9 +222,9 @@ async fn a_host_that_comes_with_the_config_is_agreed_to_by_writing_it_down() {
     };
     let rows = read.audit().list(&filter).await.unwrap();
     drop(read);
-    let agreed: Value = serde_json::from_str(&rows[0].details).unwrap();
+    let agreed: Value = serde_json::from_slice(&rows[0].body).unwrap();
     assert_eq!(
-        agreed["added"],
+        agreed["details"]["added"],
         json!({ "http_hosts": ["other.example:443"], "secrets": ["client_secret: to other.example:443"] })
     );
     // Whoever sends grants with the config has said what they want, and less stays less.

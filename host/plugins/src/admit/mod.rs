@@ -1,6 +1,7 @@
 //! Whether a component may be run at all: its structure, world, version, imports and what is embedded in it. Nothing
 //! is compiled or run for that.
 
+mod anatomy;
 mod exports;
 mod imports;
 mod signatures;
@@ -9,6 +10,7 @@ mod structure;
 use aistack_domain::plugins::port::{Inspection, PluginKind, Refusal};
 use std::collections::BTreeSet;
 
+pub use anatomy::{Anatomy, dissect};
 pub(crate) use imports::NotGranted;
 
 /// What is known of an admitted component.
@@ -38,9 +40,17 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
+/// Whether this host would take a component, short of compiling it, and what it then is.
+///
+/// # Errors
+/// As `PluginRuntime::admit`, for what shows without compiling.
+pub fn inspect(component: &[u8], max: u64) -> Result<Inspection, Refusal> {
+    read(component, max).map(|facts| facts.inspection)
+}
+
 /// Reads a component. The manifest may be absent for components that were admitted by an earlier host; admitting asks
 /// for it.
-pub(crate) fn inspect(component: &[u8], max: u64) -> Result<Facts, Refusal> {
+pub(crate) fn read(component: &[u8], max: u64) -> Result<Facts, Refusal> {
     let size = component.len() as u64;
     if size > max {
         return Err(Refusal::TooLarge { size, max });

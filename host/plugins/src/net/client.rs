@@ -1,7 +1,7 @@
 //! The host's HTTP clients. Names are resolved by [`NameLookup`], checked, and connected to as resolved: there is no
 //! second resolution that could answer differently.
 
-use super::allowed;
+use super::{HttpPeer, allowed};
 use reqwest::{
     Certificate, Client, ClientBuilder, Identity,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -83,11 +83,14 @@ pub(crate) struct HttpClients {
     public: Client,
     private: Client,
     pub(crate) names: Arc<dyn NameLookup>,
+    /// Answers in place of the network.
+    pub(crate) peer: Option<Arc<dyn HttpPeer>>,
 }
 
 impl HttpClients {
-    pub(crate) fn new(names: Arc<dyn NameLookup>) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(names: Arc<dyn NameLookup>, peer: Option<Arc<dyn HttpPeer>>) -> Result<Self, reqwest::Error> {
         Ok(Self {
+            peer,
             public: builder(&names, false).build()?,
             private: builder(&names, true).build()?,
             names,

@@ -3,9 +3,11 @@
 
 mod address;
 mod client;
+mod peer;
 mod policy;
 
 pub(crate) use address::allowed;
 pub(crate) use client::{AddressRefused, HttpClients, checked_lookup};
 pub use client::{NameLookup, SystemLookup};
+pub use peer::{HttpPeer, PeerFailure, PeerRequest, PeerResponse};
 pub(crate) use policy::{host_matches, permit};

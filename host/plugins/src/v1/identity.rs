@@ -123,7 +123,7 @@ fn page_in(p: directory::Page) -> Result<DirectoryPage, Fault> {
     })
 }
 
-fn session_in(s: wit::Session) -> Result<ExternalSession, Fault> {
+pub(super) fn session_in(s: wit::Session) -> Result<ExternalSession, Fault> {
     Ok(ExternalSession {
         user: user_in(s.user)?,
         provider_session: s.provider_session,

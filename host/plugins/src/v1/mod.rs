@@ -6,6 +6,7 @@ pub(crate) mod convert;
 mod identity;
 mod payment;
 mod report;
+mod rest;
 mod visible;
 
 pub(crate) use common::{Pre, check, describe, inbound, migrate};

@@ -97,7 +97,7 @@ fn action_out(a: PaymentAction) -> wit::Action {
     }
 }
 
-fn payment_in(p: wit::Payment) -> Result<Payment, Fault> {
+pub(super) fn payment_in(p: wit::Payment) -> Result<Payment, Fault> {
     if p.state.len() > MAX_STATE {
         return Err(c::bad_output("a payment's state has at most 16 KiB"));
     }
@@ -117,7 +117,7 @@ fn payment_in(p: wit::Payment) -> Result<Payment, Fault> {
     })
 }
 
-fn payment_out(p: Payment) -> wit::Payment {
+pub(super) fn payment_out(p: Payment) -> wit::Payment {
     wit::Payment {
         provider_ref: p.provider_ref,
         status: status_out(p.status),
@@ -130,7 +130,7 @@ fn payment_out(p: Payment) -> wit::Payment {
     }
 }
 
-fn refund_in(r: wit_refunds::Refund) -> Result<Refund, Fault> {
+pub(super) fn refund_in(r: wit_refunds::Refund) -> Result<Refund, Fault> {
     Ok(Refund {
         amount: c::money_in(&r.amount)?,
         id: r.id,

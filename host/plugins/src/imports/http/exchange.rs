@@ -4,7 +4,7 @@ use super::prepare::{Inject, Outgoing};
 use crate::{
     call::{CallState, Redactor, Traffic},
     imports::secrets::lists,
-    net::{AddressRefused, HttpClients, host_matches, permit},
+    net::{AddressRefused, HttpClients, HttpPeer, PeerFailure, PeerRequest, host_matches, permit},
     v1::bindings::types::HttpResponse,
 };
 use aistack_domain::plugins::port::{Fault, FaultKind, Grants, Powers};
@@ -221,6 +221,9 @@ pub(in crate::imports) async fn send_one(line: &mut Line<'_>, out: &Outgoing) ->
         clients.shared(private)
     };
     line.traffic.send(size(&url, &headers, &body))?;
+    if let Some(peer) = &clients.peer {
+        return by_peer(&**peer, out, &url, &headers, body);
+    }
     let mut request = reqwest::Request::new(out.method.clone(), url);
     *request.headers_mut() = headers;
     if !body.is_empty() || may_act(&out.method) {
@@ -230,6 +233,37 @@ pub(in crate::imports) async fn send_one(line: &mut Line<'_>, out: &Outgoing) ->
         .execute(request)
         .await
         .map_err(|e| failed(e, may_act(&out.method)))
+}
+
+/// The exchange with an answerer that stands in for the network.
+fn by_peer(
+    peer: &dyn HttpPeer,
+    out: &Outgoing,
+    url: &Url,
+    headers: &HeaderMap,
+    body: Vec<u8>,
+) -> Result<reqwest::Response, Fault> {
+    let request = PeerRequest {
+        method: out.method.to_string(),
+        url: url.to_string(),
+        headers: headers
+            .iter()
+            .map(|(k, v)| (k.as_str().to_owned(), v.as_bytes().to_vec()))
+            .collect(),
+        body,
+    };
+    let answer = peer.answer(request).map_err(|e| match e {
+        PeerFailure::Unreachable(_) => transport("connect_failed", e.to_string(), false),
+        PeerFailure::Broken(_) => transport("connection_broken", e.to_string(), may_act(&out.method)),
+    })?;
+    let mut response = http::Response::builder().status(answer.status);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    let response = response
+        .body(answer.body)
+        .map_err(|e| transport("connection_broken", format!("the peer's answer is not HTTP: {e}"), true))?;
+    Ok(response.into())
 }
 
 fn text(secret: &[u8]) -> Result<&str, Fault> {
