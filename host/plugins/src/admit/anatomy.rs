@@ -45,7 +45,12 @@ pub fn dissect(component: &[u8]) -> Result<Anatomy, Refusal> {
     let typed = |names: &structure::Interfaces, of: &dyn Fn(&str) -> Option<ComponentEntityType>| {
         names
             .keys()
-            .map(|name| (name.clone(), of(name).map_or_else(BTreeMap::new, |ty| functions(types, name, ty))))
+            .map(|name| {
+                (
+                    name.clone(),
+                    of(name).map_or_else(BTreeMap::new, |ty| functions(types, name, ty)),
+                )
+            })
             .collect()
     };
     Ok(Anatomy {
@@ -78,8 +83,14 @@ fn functions(types: TypesRef<'_>, name: &str, ty: ComponentEntityType) -> BTreeM
 /// A function's type, with every named type in it written out: two are the same when their texts are.
 fn function(types: TypesRef<'_>, id: ComponentFuncTypeId) -> String {
     let f = &types[id];
-    let params: Vec<String> = f.params.iter().map(|(n, t)| format!("{n}: {}", value(types, *t))).collect();
-    let result = f.result.map_or_else(String::new, |t| format!(" -> {}", value(types, t)));
+    let params: Vec<String> = f
+        .params
+        .iter()
+        .map(|(n, t)| format!("{n}: {}", value(types, *t)))
+        .collect();
+    let result = f
+        .result
+        .map_or_else(String::new, |t| format!(" -> {}", value(types, t)));
     let kind = if f.async_ { "async func" } else { "func" };
     format!("{kind}({}){result}", params.join(", "))
 }

@@ -17,7 +17,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 fn no_such(what: &str) -> Fault {
-    Fault::new(FaultKind::Unsupported, "no_such_interface", format!("reports have no {what}"))
+    Fault::new(
+        FaultKind::Unsupported,
+        "no_such_interface",
+        format!("reports have no {what}"),
+    )
 }
 
 /// `$call` on the interface that identity and payment components both export.

@@ -168,12 +168,23 @@ impl Failure {
             Self::Usage(detail) | Self::Unreachable(detail) => writeln!(w, "error: {detail}"),
             Self::Refused(p) => {
                 let text = |key: &str| p[key].as_str().unwrap_or_default().to_owned();
-                writeln!(w, "error: {}: {} ({})", text("title"), text("detail"), text("code"))?;
+                // What was refused on this machine has neither a title nor a request.
+                match text("title").as_str() {
+                    "" => writeln!(w, "error: {} ({})", text("detail"), text("code"))?,
+                    title => writeln!(w, "error: {title}: {} ({})", text("detail"), text("code"))?,
+                }
                 for e in p["errors"].as_array().map(Vec::as_slice).unwrap_or_default() {
                     let part = |key: &str| e[key].as_str().unwrap_or_default();
-                    match e["line"].as_u64() {
-                        Some(line) => writeln!(w, "  {} (line {line}): {}", part("pointer"), part("message"))?,
-                        None => writeln!(w, "  {}: {}", part("pointer"), part("message"))?,
+                    let line = e["line"].as_u64();
+                    match (line, e["column"].as_u64()) {
+                        (Some(line), Some(column)) => {
+                            let place = format!("{}:{line}:{column}", part("file"));
+                            writeln!(w, "  {place} {}: {}", part("pointer"), part("message"))?;
+                        }
+                        (Some(line), None) => {
+                            writeln!(w, "  {} (line {line}): {}", part("pointer"), part("message"))?;
+                        }
+                        _ => writeln!(w, "  {}: {}", part("pointer"), part("message"))?,
                     }
                     if !part("hint").is_empty() {
                         writeln!(w, "    hint: {}", part("hint"))?;
@@ -192,7 +203,10 @@ impl Failure {
                 if text("code") == "unauthenticated" || text("code") == "session_expired" {
                     writeln!(w, "  sign in with: aistack login")?;
                 }
-                writeln!(w, "  request {}", text("request_id"))
+                if !text("request_id").is_empty() {
+                    writeln!(w, "  request {}", text("request_id"))?;
+                }
+                Ok(())
             }
         }
     }

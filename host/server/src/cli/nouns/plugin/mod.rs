@@ -1,5 +1,6 @@
-//! `aistack plugin`: versions installed on the platform, and what tenants have enabled.
+//! `aistack plugin`: versions installed on the platform, what tenants have enabled, and the kit of plugin authors.
 
+mod author;
 mod install;
 mod operate;
 mod registry;
@@ -16,7 +17,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use std::io::IsTerminal;
+use std::{io::IsTerminal, path::Path};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
@@ -45,8 +46,11 @@ pub(in crate::cli) enum Command {
     /// What is changed about an enabled plugin
     #[command(flatten)]
     Operate(operate::Command),
-    /// Have an enabled plugin check its configuration
+    /// Check a plugin project or a component; with --tenant have an enabled plugin check its configuration
     Check(Check),
+    /// On a plugin author's machine
+    #[command(flatten)]
+    Author(author::Command),
     /// What calls did
     #[command(flatten)]
     Watch(watch::Command),
@@ -176,10 +180,17 @@ pub(in crate::cli) struct Disable {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Check {
     #[command(flatten)]
-    enabled: Enabled,
-    /// Talk to the provider too
-    #[arg(long)]
+    remote: Remote,
+    /// A component; the project in the folder when not given. With --tenant `ins_…` of an enabled plugin
+    what: Option<String>,
+    /// The tenant
+    #[arg(long, value_name = "SLUG", requires = "what", conflicts_with_all = ["dir", "twice", "against"])]
+    tenant: Option<String>,
+    /// With --tenant: talk to the provider too
+    #[arg(long, requires = "tenant")]
     deep: bool,
+    #[command(flatten)]
+    author: author::CheckArguments,
 }
 
 #[derive(Debug, Args)]
@@ -287,20 +298,8 @@ impl Command {
             Self::Disable(c) => c.run(out).await,
             Self::Operate(c) => c.run(out).await,
             Self::Watch(c) => c.run(out).await,
-            Self::Check(c) => {
-                let path = format!("{}/check", c.enabled.path());
-                let answer = c.enabled.client()?.post(&path, &json!({ "deep": c.deep })).await?;
-                let findings = answer["findings"].clone();
-                let fine = findings
-                    .as_array()
-                    .is_none_or(|all| all.iter().all(|f| f["ok"] == true));
-                out.table(&json!({ "items": findings }), FINDINGS)?;
-                if fine {
-                    Ok(())
-                } else {
-                    Err(Failure::Failed(anyhow::anyhow!("the check found something wrong")))
-                }
-            }
+            Self::Check(c) => c.run(out).await,
+            Self::Author(c) => c.run(out).await,
             Self::Calls(c) => {
                 let parameters = c.paging.query(&[]);
                 let path = format!("{}/calls{parameters}", c.enabled.path());
@@ -316,6 +315,32 @@ impl Enabled {
     }
     fn path(&self) -> String {
         format!("/api/v1/installations/{}", segment(&self.installation))
+    }
+}
+
+impl Check {
+    async fn run(&self, out: &Output) -> Result<(), Failure> {
+        let (Some(tenant), Some(installation)) = (&self.tenant, &self.what) else {
+            if self.what.as_deref().is_some_and(|w| w.starts_with("ins_")) {
+                return Err(Failure::Usage(
+                    "an enabled plugin is checked with --tenant SLUG".to_owned(),
+                ));
+            }
+            return self.author.run(self.what.as_deref().map(Path::new), out).await;
+        };
+        let client = Client::in_tenant(&self.remote, tenant)?;
+        let path = format!("/api/v1/installations/{}/check", segment(installation));
+        let answer = client.post(&path, &json!({ "deep": self.deep })).await?;
+        let findings = answer["findings"].clone();
+        let fine = findings
+            .as_array()
+            .is_none_or(|all| all.iter().all(|f| f["ok"] == true));
+        out.table(&json!({ "items": findings }), FINDINGS)?;
+        if fine {
+            Ok(())
+        } else {
+            Err(Failure::Failed(anyhow::anyhow!("the check found something wrong")))
+        }
     }
 }
 

@@ -1,0 +1,144 @@
+//! The sections of a component: taking names out of every level of it, and putting custom sections at its end.
+
+use crate::Error;
+use aistack_domain::plugins::port::Refusal;
+
+/// Section ids that hold a whole module or component within a component.
+const NESTED: [u8; 2] = [1, 4];
+/// What a component starts with after the magic number, in place of a module's version.
+const COMPONENT: [u8; 4] = [0x0d, 0, 1, 0];
+/// Deeper than any tool nests.
+const DEEPEST: usize = 16;
+
+/// The component without names, debug information and producers, at every level.
+///
+/// # Errors
+/// When it is no WebAssembly.
+pub fn strip(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    stripped(bytes, 0).ok_or_else(|| {
+        let what = "its sections can't be read";
+        Error::Refused(Refusal::NotAComponent(what.to_owned()))
+    })
+}
+
+fn stripped(bytes: &[u8], depth: usize) -> Option<Vec<u8>> {
+    let header = bytes.get(..8).filter(|h| h.starts_with(b"\0asm") && depth < DEEPEST)?;
+    let component = header[4..] == COMPONENT;
+    let mut out = header.to_vec();
+    let mut at = 8;
+    while at < bytes.len() {
+        let id = bytes[at];
+        let (size, from) = read_leb(bytes, at + 1)?;
+        let contents = bytes.get(from..from.checked_add(size)?)?;
+        at = from + size;
+        if id == 0 && is_for_people(contents)? {
+            continue;
+        }
+        let inner = if component && NESTED.contains(&id) {
+            Some(stripped(contents, depth + 1)?)
+        } else {
+            None
+        };
+        section(&mut out, id, inner.as_deref().unwrap_or(contents));
+    }
+    Some(out)
+}
+
+/// Whether a custom section is there for debuggers and the curious alone.
+fn is_for_people(contents: &[u8]) -> Option<bool> {
+    let (length, from) = read_leb(contents, 0)?;
+    let name = contents.get(from..from.checked_add(length)?)?;
+    Some(
+        matches!(name, b"name" | b"component-name" | b"producers" | b"sourceMappingURL")
+            || name.starts_with(b".debug_"),
+    )
+}
+
+/// Puts a custom section at the end.
+pub fn append(component: &mut Vec<u8>, name: &str, data: &[u8]) {
+    let mut contents = Vec::new();
+    write_leb(&mut contents, name.len());
+    contents.extend_from_slice(name.as_bytes());
+    contents.extend_from_slice(data);
+    section(component, 0, &contents);
+}
+
+fn section(out: &mut Vec<u8>, id: u8, contents: &[u8]) {
+    out.push(id);
+    write_leb(out, contents.len());
+    out.extend_from_slice(contents);
+}
+
+fn read_leb(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
+    let mut value = 0usize;
+    for shift in (0..35).step_by(7) {
+        let byte = *bytes.get(at)?;
+        at += 1;
+        value |= usize::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some((value, at));
+        }
+    }
+    None
+}
+
+fn write_leb(out: &mut Vec<u8>, mut value: usize) {
+    loop {
+        let low = u8::try_from(value & 0x7f).unwrap_or(0);
+        value >>= 7;
+        if value == 0 {
+            out.push(low);
+            return;
+        }
+        out.push(low | 0x80);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn module(names: &[(&str, usize)]) -> Vec<u8> {
+        let mut m = b"\0asm\x01\0\0\0".to_vec();
+        for (name, size) in names {
+            append(&mut m, name, &vec![7; *size]);
+        }
+        m
+    }
+
+    #[test]
+    fn names_go_at_every_level_and_nothing_else_does() {
+        let mut c = [b"\0asm".as_slice(), &COMPONENT].concat();
+        section(
+            &mut c,
+            1,
+            &module(&[("name", 300), ("aistack:manifest", 200), (".debug_info", 9)]),
+        );
+        let mut inner = [b"\0asm".as_slice(), &COMPONENT].concat();
+        section(&mut inner, 1, &module(&[("producers", 5), ("x", 1)]));
+        section(&mut c, 4, &inner);
+        append(&mut c, "component-name", b"n");
+        append(&mut c, "aistack:config-schema", b"{}");
+
+        let mut wanted = [b"\0asm".as_slice(), &COMPONENT].concat();
+        section(&mut wanted, 1, &module(&[("aistack:manifest", 200)]));
+        let mut inner = [b"\0asm".as_slice(), &COMPONENT].concat();
+        section(&mut inner, 1, &module(&[("x", 1)]));
+        section(&mut wanted, 4, &inner);
+        append(&mut wanted, "aistack:config-schema", b"{}");
+        assert_eq!(strip(&c).unwrap(), wanted);
+        assert_eq!(strip(&wanted).unwrap(), wanted);
+    }
+
+    #[test]
+    fn cut_short_or_foreign_bytes_are_refused() {
+        let whole = module(&[("x", 200)]);
+        for bytes in [&b""[..], b"\0asm", b"MZ\0\0\0\0\0\0\0", &whole[..whole.len() - 1]] {
+            assert!(strip(bytes).is_err());
+        }
+        // A module section is opened in components only: in modules, id 1 are types.
+        let mut m = module(&[]);
+        section(&mut m, 1, b"\0");
+        assert_eq!(strip(&m).unwrap(), m);
+    }
+}

@@ -1,0 +1,129 @@
+//! `aistack plugin new`, `build`, `test`, …: what plugin authors do on their own machine. No server is asked.
+
+mod check;
+mod make;
+mod run;
+mod sign;
+
+pub(in crate::cli) use check::CheckArguments;
+
+use super::{Failure, Output, json_argument};
+use aistack_adapters::{SystemClock, SystemRng};
+use aistack_devkit::{Error, Finding, Severity, build, project::Project, run::Options};
+use clap::{Args, Subcommand};
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Command {
+    /// Start a plugin: writes a project that builds as it is
+    New(make::New),
+    /// Build a plugin project into one component, dist/NAME.wasm
+    Build(make::Build),
+    /// Show what a component is, carries and asks for
+    Inspect(make::Inspect),
+    /// Call an operation of a plugin, with the settings of aistack-dev.toml
+    Call(run::Call),
+    /// Run the conformance suite of the plugin's world, with tests/fixtures.toml
+    Test(run::Test),
+    /// Sign a component, or make a key to sign with
+    Sign(sign::Sign),
+}
+
+impl Command {
+    pub(in crate::cli) async fn run(&self, out: &Output) -> Result<(), Failure> {
+        match self {
+            Self::New(c) => c.run(out),
+            Self::Build(c) => c.run(out),
+            Self::Inspect(c) => c.run(out),
+            Self::Call(c) => c.run(out).await,
+            Self::Test(c) => c.run(out).await,
+            Self::Sign(c) => c.run(out),
+        }
+    }
+}
+
+/// The project a command is about.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct In {
+    /// The plugin's folder
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) dir: PathBuf,
+}
+
+/// The kit's refusal as the command line's.
+fn refused(e: Error) -> Failure {
+    Failure::Refused(e.document())
+}
+
+impl In {
+    fn open(&self) -> Result<Project, Failure> {
+        Project::open(&self.dir).map_err(refused)
+    }
+}
+
+/// A component to run: a file, or what the project in a folder is built into.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Component {
+    #[command(flatten)]
+    project: In,
+    /// Take this component as it is instead of building the project
+    #[arg(long, value_name = "FILE")]
+    wasm: Option<PathBuf>,
+}
+
+impl Component {
+    /// Its bytes; the project is built when it changed since.
+    fn bytes(&self) -> Result<Vec<u8>, Failure> {
+        if let Some(file) = &self.wasm {
+            return read(file);
+        }
+        let project = self.project.open()?;
+        if project.is_stale() {
+            build::build(&project, &build::Options::default()).map_err(refused)?;
+        }
+        read(&project.component())
+    }
+}
+
+/// What plugins are run with on this machine. Compiled components are kept in the user's cache, for the next command.
+fn options() -> Options {
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
+        .filter(|dir| dir.is_absolute());
+    Options {
+        clock: Arc::new(SystemClock::new()),
+        rng: Arc::new(SystemRng),
+        peer: None,
+        cache: cache.map(|dir| dir.join("aistack").join("devkit")),
+        in_process: false,
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file).map_err(|source| {
+        refused(Error::File {
+            path: file.to_owned(),
+            source,
+        })
+    })
+}
+
+/// Findings for people.
+fn findings(w: &mut dyn Write, all: &[Finding]) -> io::Result<()> {
+    for f in all {
+        let grave = match f.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        writeln!(w, "{grave}: {} {}: {} ({})", f.place(), f.pointer, f.message, f.code)?;
+        if let Some(hint) = &f.hint {
+            writeln!(w, "  hint: {hint}")?;
+        }
+    }
+    Ok(())
+}
