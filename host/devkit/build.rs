@@ -4,14 +4,7 @@
 use std::{env, fmt::Write as _, fs, io, path::Path};
 
 /// What tools leave behind beside sources.
-const LEFT_BEHIND: &[&str] = &[
-    "target",
-    "node_modules",
-    "dist",
-    ".venv",
-    "__pycache__",
-    "package-lock.json",
-];
+const LEFT_BEHIND: &[&str] = &["target", "node_modules", "dist", ".venv", "__pycache__"];
 const PARTS: &[&str] = &[
     "sdk/Cargo.toml",
     "sdk/Cargo.lock",
@@ -19,6 +12,8 @@ const PARTS: &[&str] = &[
     "sdk/rust",
     "sdk/bindings",
     "sdk/test",
+    "sdk/js",
+    "sdk/python",
     "sdk/templates",
     "wit",
 ];
@@ -27,7 +22,7 @@ fn main() -> io::Result<()> {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("../..");
     let root = root.canonicalize()?;
     let mut list = String::from("&[\n");
-    for part in PARTS {
+    for part in PARTS.iter().filter(|p| root.join(p).exists()) {
         walk(&root, Path::new(part), &mut list)?;
     }
     list.push_str("]\n");
@@ -37,8 +32,6 @@ fn main() -> io::Result<()> {
 
 fn walk(root: &Path, part: &Path, list: &mut String) -> io::Result<()> {
     let full = root.join(part);
-    // A folder's line makes cargo look at everything below it; only files are named, so that what tools leave behind
-    // does not count.
     if !full.is_dir() {
         emit(&format!("cargo::rerun-if-changed={}", full.display()));
         let _ = writeln!(
@@ -59,7 +52,7 @@ fn walk(root: &Path, part: &Path, list: &mut String) -> io::Result<()> {
             walk(root, &part.join(&name), list)?;
         }
     }
-    // New files.
+    // For files that are new.
     emit(&format!("cargo::rerun-if-changed={}", full.display()));
     Ok(())
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking that something is wrong")]
 
 mod architecture;
+mod author;
 mod bad_input;
 mod hostile;
 mod peers;

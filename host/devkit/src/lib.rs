@@ -7,10 +7,14 @@
 //! - [`run`]: a plugin host with a platform in memory behind it;
 //! - [`ops`]: operations by name, with arguments and results as JSON;
 //! - [`conformance`]: the suites of the three worlds, run on the component, so alike for every language;
-//! - [`sign`]: signatures that travel with a component.
+//! - [`sign`]: signatures that travel with a component;
+//! - [`bench`]: what calls cost;
+//! - [`dev`]: a server that rebuilds, swaps and shows while the author writes.
 
+pub mod bench;
 pub mod build;
 pub mod conformance;
+pub mod dev;
 mod error;
 pub mod inspect;
 pub mod lint;

@@ -88,6 +88,6 @@ fn library(line: &str) -> Option<String> {
             .as_array()?
             .iter()
             .any(|t| t == "cdylib");
-    let files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
-    is_library.then(|| files.filter(|f| f.ends_with(".wasm")).next_back().map(str::to_owned))?
+    let mut files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
+    is_library.then(|| files.rfind(|f| f.ends_with(".wasm")).map(str::to_owned))?
 }

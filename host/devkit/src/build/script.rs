@@ -5,28 +5,26 @@ use super::{Options, not_started, tool};
 use crate::{Error, project::Project};
 use std::{fs, process::Command};
 
-/// `node build.mjs OUT`; the script calls componentize-js.
+/// `node build.mjs --out FILE`; the script calls componentize-js.
 pub(super) fn javascript(project: &Project, options: &Options) -> Result<Vec<u8>, Error> {
-    if !project.dir.join("node_modules").is_dir() {
-        return Err(Error::NoTool {
-            tool: "componentize-js".to_owned(),
-            why: "the project has no node_modules".to_owned(),
-            hint: "run npm install in the project's folder".to_owned(),
-        });
-    }
     let mut node = tool("node", &project.dir);
     node.arg("build.mjs");
-    run(node, "node", "install Node.js 20 or newer", project, options)
+    run(node, "node", "install Node.js 20 or newer, with npm", project, options)
 }
 
-/// `sh build.sh OUT`; the script calls componentize-py.
+/// `python3 build.py --out FILE`, or a shell script of that name; it calls componentize-py.
 pub(super) fn python(project: &Project, options: &Options) -> Result<Vec<u8>, Error> {
-    let mut shell = tool("sh", &project.dir);
-    shell.arg("build.sh");
+    let (program, script) = if project.dir.join("build.py").exists() {
+        ("python3", "build.py")
+    } else {
+        ("sh", "build.sh")
+    };
+    let mut command = tool(program, &project.dir);
+    command.arg(script);
     run(
-        shell,
-        "sh",
-        "pip install componentize-py, or make it findable in PATH",
+        command,
+        program,
+        "install Python 3.10 or newer, with pip",
         project,
         options,
     )
@@ -44,7 +42,7 @@ fn run(mut command: Command, name: &str, hint: &str, project: &Project, options:
     if out.exists() {
         fs::remove_file(&out).map_err(Error::file(&out))?;
     }
-    command.arg(&out);
+    command.arg("--out").arg(&out);
     if options.debug {
         command.env("AISTACK_DEBUG", "1");
     }

@@ -175,7 +175,8 @@ impl Fixtures {
     }
 
     /// What calls run with.
-    pub(crate) fn settings(&self) -> Settings {
+    #[must_use]
+    pub fn settings(&self) -> Settings {
         Settings {
             config: self.config.clone(),
             secrets: self.secrets.clone(),

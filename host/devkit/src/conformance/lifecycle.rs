@@ -58,7 +58,8 @@ pub(super) async fn run(s: &Suite) {
 }
 
 async fn manifest(s: &Suite) -> Verdict {
-    let inspection = &s.runner.loaded().inspection;
+    let loaded = s.runner.loaded();
+    let inspection = &loaded.inspection;
     let project = Project {
         dir: s.dir.clone(),
         lang: crate::project::Lang::Rust,
@@ -135,7 +136,8 @@ async fn inside(s: &Suite) -> Verdict {
 }
 
 async fn cut_off(s: &Suite) -> Verdict {
-    let manifest = &s.runner.loaded().manifest;
+    let loaded = s.runner.loaded();
+    let manifest = &loaded.manifest;
     if manifest.egress.is_empty() && manifest.datasets().is_empty() {
         return Err(Trouble::Skipped("it talks to nobody and reads no dataset".to_owned()));
     }

@@ -192,7 +192,8 @@ pub async fn run(
         PluginKind::Payment => payment::run(&suite).await,
         PluginKind::Report => report::run(&suite).await,
     }
-    let manifest = &suite.runner.loaded().manifest;
+    let loaded = suite.runner.loaded();
+    let manifest = &loaded.manifest;
     let (plugin, world) = (
         format!("{} {}", manifest.id, manifest.version),
         suite.runner.kind().to_string(),

@@ -6,6 +6,9 @@ use aistack_core::Clock;
 use aistack_plugins::{HttpPeer, PeerFailure, PeerRequest, PeerResponse};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Most requests it remembers.
+const MOST: usize = 10_000;
+
 /// See the module.
 #[derive(Debug)]
 pub struct ScriptedPeer {
@@ -71,7 +74,9 @@ impl HttpPeer for ScriptedPeer {
             request.url.split('?').next().unwrap_or_default()
         );
         let mut state = self.state();
-        state.seen.push(request);
+        if state.seen.len() < MOST {
+            state.seen.push(request);
+        }
         if let Some(failure) = &state.failure {
             return Err(failure.clone());
         }

@@ -14,7 +14,8 @@ pub(super) async fn run(s: &Suite) {
         described(s),
     )
     .await;
-    for report in &s.runner.loaded().manifest.report {
+    let loaded = s.runner.loaded();
+    for report in &loaded.manifest.report {
         let name = &report.name;
         for format in &report.formats {
             let id = |case: &str| format!("report.{case}.{name}.{format}");
@@ -52,7 +53,8 @@ pub(super) async fn run(s: &Suite) {
 
 async fn described(s: &Suite) -> Verdict {
     let features = features(s).await?;
-    for report in &s.runner.loaded().manifest.report {
+    let loaded = s.runner.loaded();
+    for report in &loaded.manifest.report {
         let name = format!("report:{}", report.name);
         ensure(features.contains(&name), || format!("describe does not name {name:?}"))?;
         ensure(report.params["type"] == "object", || {

@@ -36,18 +36,48 @@ pub(crate) fn manifest_findings(text: &str, found: Vec<FieldError>) -> Vec<Findi
 /// The manifest, if the platform takes it, and everything that is wrong or unkind about it.
 pub(super) fn lint(text: &str) -> (Option<Manifest>, Vec<Finding>) {
     match manifest::lint(text) {
-        Err(found) => (None, manifest_findings(text, found)),
         Ok(m) => {
-            let mut advice = Advice {
-                text,
-                found: Vec::new(),
-            };
-            advice.identity(&m);
-            advice.texts(&m);
-            advice.secrets(&m);
-            (Some(m), advice.found)
+            let found = advise(text, &m);
+            (Some(m), found)
+        }
+        Err(found) => {
+            // What is left without the members that make no sense may be wrong too: all mistakes at once.
+            let rest = without(text, &found).map(|m| advise(text, &m));
+            let mut all = manifest_findings(text, found);
+            let known: Vec<String> = all.iter().map(|f| f.pointer.clone()).collect();
+            let around = |f: &Finding| known.iter().any(|k| k.starts_with(&f.pointer));
+            all.extend(rest.into_iter().flatten().filter(|f| !around(f)));
+            (None, all)
         }
     }
+}
+
+/// The manifest without members that don't belong there, if that makes one.
+fn without(text: &str, found: &[FieldError]) -> Option<Manifest> {
+    let mut table: toml::Value = toml::from_str(text).ok()?;
+    for f in found.iter().filter(|f| f.code == "unknown_member") {
+        let (parent, name) = f.pointer.rsplit_once('/')?;
+        let mut at = &mut table;
+        for step in parent.split('/').skip(1) {
+            at = match step.parse::<usize>() {
+                Ok(n) => at.get_mut(n)?,
+                Err(_) => at.get_mut(step)?,
+            };
+        }
+        at.as_table_mut()?.remove(name);
+    }
+    table.try_into().ok()
+}
+
+fn advise(text: &str, m: &Manifest) -> Vec<Finding> {
+    let mut advice = Advice {
+        text,
+        found: Vec::new(),
+    };
+    advice.identity(m);
+    advice.texts(m);
+    advice.secrets(m);
+    advice.found
 }
 
 struct Advice<'a> {
@@ -209,6 +239,21 @@ mod tests {
         }
         assert!(found.iter().all(|f| f.hint.is_some()), "{found:?}");
         assert_eq!(found.iter().filter(|f| f.code == "not_allowed").count(), 2);
+    }
+
+    #[test]
+    fn what_the_platform_refuses_does_not_hide_the_rest() {
+        let text = FINE
+            .replace("acme.pay", "other.pay")
+            .replace("zh-CN = \"甲\" }\nd", "zh_CN = \"甲\" }\nd");
+        let (m, found) = lint(&text);
+        let codes: Vec<&str> = found.iter().map(|f| f.code.as_str()).collect();
+        assert!(m.is_none());
+        assert_eq!(
+            codes,
+            ["unknown_member", "publisher_mismatch"],
+            "the language is missing because it is misspelt"
+        );
     }
 
     #[test]

@@ -291,12 +291,12 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn field(order: u64, more: Value) -> Value {
+    fn field(order: u64, more: &Value) -> Value {
         let mut hints = json!({ "order": order, "i18n": { "en": { "title": "A" }, "zh-CN": { "title": "甲" } } });
         hints.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         json!({ "type": "string", "default": "", "x-aistack": hints })
     }
-    fn schema(properties: Value) -> String {
+    fn schema(properties: &Value) -> String {
         json!({ "type": "object", "additionalProperties": false, "properties": properties }).to_string()
     }
     fn codes(text: &str) -> Vec<String> {
@@ -307,7 +307,7 @@ mod tests {
     fn a_form_that_can_be_filled_in_passes() {
         assert_eq!(
             codes(&schema(
-                json!({ "a": field(1, json!({})), "b": field(2, json!({ "widget": "textarea", "show-if": { "a": ["x"] } })) })
+                &json!({ "a": field(1, &json!({})), "b": field(2, &json!({ "widget": "textarea", "show-if": { "a": ["x"] } })) })
             )),
             Vec::<String>::new()
         );
@@ -315,11 +315,11 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named() {
-        let text = schema(json!({
-            "a": field(1, json!({ "widget": "slider" })),
-            "b": field(1, json!({ "show-if": { "nope": [1] } })),
+        let text = schema(&json!({
+            "a": field(1, &json!({ "widget": "slider" })),
+            "b": field(1, &json!({ "show-if": { "nope": [1] } })),
             "c": { "type": "string" },
-            "d": field(4, json!({ "group": "g", "lable": 1 })),
+            "d": field(4, &json!({ "group": "g", "lable": 1 })),
         }));
         let found = codes(&text);
         for wanted in [

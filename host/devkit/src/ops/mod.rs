@@ -134,11 +134,14 @@ pub async fn on(
             host.migrate(inv, &from, config).await
         }
         "inbound.handle" => {
-            let first = runner.loaded().manifest.endpoint.first();
+            let loaded = runner.loaded();
+            let first = loaded.manifest.endpoint.first();
             let endpoint = a.text_or("endpoint", first.map_or("", |e| e.name.as_str()))?;
             let request = shared::request_in(a.object("request")?)?;
             a.done()?;
-            host.inbound(inv, &endpoint, request).await.map(shared::outcome_out)
+            host.inbound(inv, &endpoint, request)
+                .await
+                .map(|o| shared::outcome_out(&o))
         }
         "documents.get" => {
             let name = a.text("name")?;
@@ -152,7 +155,8 @@ pub async fn on(
             host.job(inv, name, cursor).await
         }
         "generator.run" => {
-            let first = runner.loaded().manifest.report.first();
+            let loaded = runner.loaded();
+            let first = loaded.manifest.report.first();
             let request = ReportRequest {
                 report: a.text_or("report", first.map_or("", |r| r.name.as_str()))?,
                 params: a.take("params").unwrap_or_else(|| json!({})),

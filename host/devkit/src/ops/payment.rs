@@ -64,13 +64,13 @@ pub(super) async fn call(
             let payment = payment_in(a.required("payment", PAYMENT)?)?;
             let refund = refund_in(a.object("refund")?)?;
             a.done()?;
-            host.refund(inv, payment, refund).await.map(refund_out)
+            host.refund(inv, payment, refund).await.map(|r| refund_out(&r))
         }
         "refunds.fetch" => {
             let payment = payment_in(a.required("payment", PAYMENT)?)?;
             let id = a.text_or("id", "rfd_1")?;
             a.done()?;
-            host.refund_fetch(inv, payment, id).await.map(refund_out)
+            host.refund_fetch(inv, payment, id).await.map(|r| refund_out(&r))
         }
         _ => {
             let (kind, date) = (a.text_or("kind", "trade")?, a.text("date")?);
@@ -183,6 +183,6 @@ fn action_out(action: PaymentAction) -> Value {
     }
 }
 
-fn refund_out(r: Refund) -> Value {
+fn refund_out(r: &Refund) -> Value {
     json!({ "id": r.id, "provider_ref": r.provider_ref, "status": r.status.as_str(), "amount": r.amount, "reason": r.reason })
 }

@@ -52,7 +52,7 @@ fn response_out(r: &HttpResponse) -> Value {
     Value::Object(out)
 }
 
-pub(crate) fn outcome_out(o: InboundOutcome) -> Value {
+pub(crate) fn outcome_out(o: &InboundOutcome) -> Value {
     let events: Vec<Value> = o
         .events
         .iter()

@@ -139,15 +139,19 @@ impl Project {
     #[must_use]
     pub fn is_stale(&self) -> bool {
         let built = fs::metadata(self.component()).and_then(|m| m.modified());
-        built.is_ok_and(|built| newest(&self.dir, 0).is_none_or(|source| source > built)) || !self.component().exists()
+        built.is_ok_and(|built| newest(&self.dir).is_none_or(|source| source > built)) || !self.component().exists()
     }
 }
 
 /// Folders that hold no sources.
 const NO_SOURCES: &[&str] = &["target", "dist", "node_modules", "__pycache__", "tests"];
 
-/// When the newest source below a folder was written.
-fn newest(dir: &Path, depth: usize) -> Option<SystemTime> {
+/// When the newest source of a project was written.
+pub(crate) fn newest(dir: &Path) -> Option<SystemTime> {
+    newest_below(dir, 0)
+}
+
+fn newest_below(dir: &Path, depth: usize) -> Option<SystemTime> {
     let mut newest = None;
     for entry in fs::read_dir(dir).ok()?.flatten() {
         let name = entry.file_name();
@@ -158,7 +162,7 @@ fn newest(dir: &Path, depth: usize) -> Option<SystemTime> {
             continue;
         }
         let time = if meta.is_dir() {
-            self::newest(&entry.path(), depth + 1)
+            newest_below(&entry.path(), depth + 1)
         } else {
             meta.modified().ok()
         };

@@ -97,9 +97,9 @@ pub fn create(asked: &New) -> Result<Created, Error> {
         files.insert(path.to_owned(), bytes.to_vec());
     }
     let names = Names::of(&files, &asked.id);
-    for bytes in files.values_mut() {
+    for (path, bytes) in &mut files {
         if let Ok(text) = std::str::from_utf8(bytes) {
-            *bytes = names.put_into(text).into_bytes();
+            *bytes = own_sdk(path, &names.put_into(text)).into_bytes();
         }
     }
     if let Some(manifest) = files.get_mut(MANIFEST) {
@@ -217,6 +217,25 @@ fn title(id: &str) -> String {
     words.collect::<Vec<String>>().join(" ")
 }
 
+/// A template's text with the SDK of its language beside it instead of above it: `../../../js` becomes `./.aistack/sdk/js`.
+fn own_sdk(path: &str, text: &str) -> String {
+    let depth = path.matches('/').count();
+    let up = if depth == 0 {
+        "./".to_owned()
+    } else {
+        "../".repeat(depth)
+    };
+    let mut text = text.to_owned();
+    for name in ["js", "python"] {
+        // From the project's folder in the repository, `sdk/templates/<language>/<world>`, or from deeper within.
+        let above = format!("{}{name}", "../".repeat(3 + depth));
+        for end in ["/", "\"", "'"] {
+            text = text.replace(&format!("{above}{end}"), &format!("{up}{VENDORED}/sdk/{name}{end}"));
+        }
+    }
+    text
+}
+
 /// The template's `Cargo.toml` as a workspace of its own, with the SDK beside it.
 fn own_cargo(text: &str) -> String {
     let lines = text.lines().map(|line| match line.split_once("path = \"") {
@@ -243,10 +262,13 @@ fn vendored(lang: Lang) -> BTreeMap<String, Vec<u8>> {
         }
     };
     take("wit");
+    let folders: &[&str] = match lang {
+        Lang::Rust => &["sdk/rust", "sdk/bindings", "sdk/test"],
+        Lang::Js => &["sdk/js"],
+        Lang::Python => &["sdk/python"],
+    };
+    folders.iter().for_each(|folder| take(folder));
     if lang == Lang::Rust {
-        for folder in ["sdk/rust", "sdk/bindings", "sdk/test"] {
-            take(folder);
-        }
         let workspace = embedded::text("sdk/Cargo.toml").unwrap_or_default();
         let workspace = workspace.replace(", \"templates/*\"", "");
         files.insert(format!("{VENDORED}/sdk/Cargo.toml"), workspace.into_bytes());
@@ -327,15 +349,15 @@ mod tests {
     fn ids_that_are_none_are_refused_before_anything_is_written() {
         for id in ["acme", "Acme.pay", "acme.", "acme.pay\"\n", ""] {
             let folder = tempfile::tempdir().unwrap();
-            let dir = Some(folder.path().join("p"));
+            let dir = folder.path().join("p");
             let asked = New {
                 id: id.into(),
                 world: PluginKind::Payment,
                 lang: Lang::Rust,
-                dir: dir.clone(),
+                dir: Some(dir.clone()),
             };
             assert_eq!(create(&asked).unwrap_err().code(), "argument_invalid", "{id:?}");
-            assert!(!dir.unwrap().exists());
+            assert!(!dir.exists());
         }
     }
 }

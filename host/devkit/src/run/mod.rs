@@ -20,7 +20,7 @@ use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -44,7 +44,9 @@ pub struct Options {
 /// A component that can be called.
 pub struct Runner {
     host: Arc<PluginHost>,
-    loaded: Loaded,
+    loaded: RwLock<Arc<Loaded>>,
+    /// The one before, for calls that were about to begin when it was replaced.
+    before: Mutex<Option<Arc<Loaded>>>,
     clock: Arc<dyn Clock>,
     calls: AtomicU64,
     /// Removed with the runner, when nothing is to be kept.
@@ -65,7 +67,7 @@ pub struct Loaded {
 impl std::fmt::Debug for Runner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Runner")
-            .field("digest", &self.loaded.digest)
+            .field("digest", &self.loaded().digest)
             .finish_non_exhaustive()
     }
 }
@@ -94,7 +96,8 @@ impl Runner {
         let loaded = load(&host, component).await?;
         Ok(Self {
             host,
-            loaded,
+            loaded: RwLock::new(Arc::new(loaded)),
+            before: Mutex::default(),
             clock: options.clock,
             calls: AtomicU64::new(1),
             _folder: folder,
@@ -105,11 +108,21 @@ impl Runner {
     ///
     /// # Errors
     /// When the host refuses it; the old one then stays.
-    pub async fn swap(&mut self, component: &[u8]) -> Result<(), Error> {
+    pub async fn swap(&self, component: &[u8]) -> Result<(), Error> {
         let loaded = load(&self.host, component).await?;
-        let old = std::mem::replace(&mut self.loaded, loaded);
-        if old.digest != self.loaded.digest {
-            self.host.forget(&old.digest).await;
+        if loaded.digest == self.loaded().digest {
+            return Ok(());
+        }
+        let old = {
+            let mut now = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *now, Arc::new(loaded))
+        };
+        let gone = {
+            let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+            before.replace(old)
+        };
+        if let Some(gone) = gone.filter(|g| g.digest != self.loaded().digest) {
+            self.host.forget(&gone.digest).await;
         }
         Ok(())
     }
@@ -122,14 +135,14 @@ impl Runner {
 
     /// What is loaded.
     #[must_use]
-    pub fn loaded(&self) -> &Loaded {
-        &self.loaded
+    pub fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The component's world.
     #[must_use]
     pub fn kind(&self) -> PluginKind {
-        self.loaded.inspection.kind
+        self.loaded().inspection.kind
     }
 
     /// The time the component sees.
@@ -141,7 +154,7 @@ impl Runner {
     /// What the manifest declares for this configuration, with hosts on this machine opened.
     #[must_use]
     pub fn grants(&self, settings: &Settings) -> Grants {
-        let mut granted = grants::declared(&self.loaded.manifest, &settings.config);
+        let mut granted = grants::declared(&self.loaded().manifest, &settings.config);
         let opened: Vec<String> = settings
             .grants
             .private_hosts
@@ -169,7 +182,7 @@ impl Runner {
         class: CallClass,
     ) -> Result<Invocation, Error> {
         let config = self
-            .loaded
+            .loaded()
             .schema
             .accept(settings.config.clone(), "/config")
             .map_err(|all| {
@@ -203,7 +216,8 @@ impl Runner {
         for (name, secret) in &settings.secrets {
             secrets.0.insert(name.clone(), secret.versions(dir)?);
         }
-        let m = &self.loaded.manifest;
+        let loaded = self.loaded();
+        let m = &loaded.manifest;
         let context = settings.context.clone();
         let mut granted = grants::declared(m, &config);
         granted.private_hosts = self.grants(settings).private_hosts;
@@ -211,7 +225,7 @@ impl Runner {
         Ok(Invocation {
             tenant: TenantId(id(1)),
             installation: InstallationId(id(n)),
-            digest: Arc::clone(&self.loaded.digest),
+            digest: Arc::clone(&loaded.digest),
             plugin: format!("{} {}", m.id, m.version).into(),
             call: CallId(id(n)),
             request: None,

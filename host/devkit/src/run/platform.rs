@@ -51,6 +51,19 @@ impl Platform {
         }))
     }
 
+    /// Datasets as these settings have them; all other state stays.
+    ///
+    /// # Errors
+    /// A dataset whose rows don't fit its columns.
+    pub fn provide(&self, settings: &Settings) -> Result<(), Error> {
+        let mut datasets = BTreeMap::new();
+        for set in &settings.dataset {
+            datasets.insert(set.name.clone(), (set.columns(), set.cells()?));
+        }
+        self.state().datasets = datasets;
+        Ok(())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,6 +107,15 @@ impl Platform {
     #[must_use]
     pub fn receipt(&self) -> Option<CallReceipt> {
         self.state().receipts.last().cloned()
+    }
+
+    /// Forgets log, progress, files and receipts; state stays.
+    pub fn forget(&self) {
+        let mut state = self.state();
+        state.files.clear();
+        state.progress.clear();
+        state.lines.clear();
+        state.receipts.clear();
     }
 
     /// All receipts.

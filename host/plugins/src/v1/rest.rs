@@ -90,7 +90,7 @@ impl PluginHost {
                         more: r.more
                     }));
                 Ok(answer.map_err(c::fault_in).and_then(|r| {
-                    let events: Result<Vec<Value>, Fault> = r.events.into_iter().map(event).collect();
+                    let events: Result<Vec<Value>, Fault> = r.events.iter().map(event).collect();
                     Ok(json!({ "events": events?, "cursor_base64": r.cursor.map(|b| STANDARD.encode(b)), "more": r.more }))
                 }))
             })
@@ -191,7 +191,7 @@ impl PluginHost {
             payment,
             aistack_payment_settlement.call_pull(&kind, &date, cursor.as_deref()),
             |page| {
-                let lines: Result<Vec<Value>, Fault> = page.lines.into_iter().map(line).collect();
+                let lines: Result<Vec<Value>, Fault> = page.lines.iter().map(line).collect();
                 Ok(json!({
                     "lines": lines?, "cursor_base64": STANDARD.encode(page.cursor), "more": page.more,
                     "not_ready": page.not_ready,
@@ -201,7 +201,7 @@ impl PluginHost {
     }
 }
 
-fn event(e: types::Event) -> Result<Value, Fault> {
+fn event(e: &types::Event) -> Result<Value, Fault> {
     let data = c::json_in(&e.data, "event.data")?;
     Ok(json!({ "id": e.id, "kind": e.kind, "occurred_ms": e.occurred_ms, "subject": e.subject, "data": data }))
 }
@@ -229,7 +229,7 @@ fn change(change: directory::Change) -> Result<Value, Fault> {
     })
 }
 
-fn line(line: settlement::Line) -> Result<Value, Fault> {
+fn line(line: &settlement::Line) -> Result<Value, Fault> {
     Ok(json!({
         "order_id": line.order_id, "provider_ref": line.provider_ref, "kind": line.kind,
         "gross": c::money_in(&line.gross)?, "fee": c::money_in(&line.fee)?, "net": c::money_in(&line.net)?,

@@ -76,7 +76,10 @@ impl CheckArguments {
                 .iter()
                 .filter(|f| f.severity == Severity::Error)
                 .count();
-            return Err(Failure::Failed(anyhow::anyhow!("the check found {n} mistakes")));
+            return Err(Failure::Failed(anyhow::anyhow!(
+                "the check found {n} {}",
+                if n == 1 { "mistake" } else { "mistakes" }
+            )));
         }
         Ok(())
     }

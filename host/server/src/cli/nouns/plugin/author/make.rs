@@ -84,11 +84,6 @@ impl New {
             }
             writeln!(w, "next:")?;
             writeln!(w, "  cd {}", created.dir.display())?;
-            match self.lang {
-                Language::Rust => {}
-                Language::Js => writeln!(w, "  npm install")?,
-                Language::Python => writeln!(w, "  pip install -r requirements.txt")?,
-            }
             writeln!(
                 w,
                 "  aistack plugin build && aistack plugin check && aistack plugin test"

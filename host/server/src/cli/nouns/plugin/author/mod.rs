@@ -2,6 +2,7 @@
 
 mod check;
 mod make;
+mod measure;
 mod run;
 mod sign;
 
@@ -9,7 +10,12 @@ pub(in crate::cli) use check::CheckArguments;
 
 use super::{Failure, Output, json_argument};
 use aistack_adapters::{SystemClock, SystemRng};
-use aistack_devkit::{Error, Finding, Severity, build, project::Project, run::Options};
+use aistack_devkit::{
+    Error, Finding, Severity, build,
+    conformance::{Fixtures, ScriptedPeer},
+    project::{Project, Settings},
+    run::{Options, StagedClock},
+};
 use clap::{Args, Subcommand};
 use std::{
     io::{self, Write},
@@ -29,6 +35,10 @@ pub(in crate::cli) enum Command {
     Call(run::Call),
     /// Run the conformance suite of the plugin's world, with tests/fixtures.toml
     Test(run::Test),
+    /// Measure what calls of an operation cost
+    Bench(measure::Bench),
+    /// Build, swap in place and show, whenever a file changes; takes calls and deliveries
+    Dev(measure::Dev),
     /// Sign a component, or make a key to sign with
     Sign(sign::Sign),
 }
@@ -41,6 +51,8 @@ impl Command {
             Self::Inspect(c) => c.run(out),
             Self::Call(c) => c.run(out).await,
             Self::Test(c) => c.run(out).await,
+            Self::Bench(c) => c.run(out).await,
+            Self::Dev(c) => c.run(out).await,
             Self::Sign(c) => c.run(out),
         }
     }
@@ -55,6 +67,10 @@ pub(in crate::cli) struct In {
 }
 
 /// The kit's refusal as the command line's.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it stands in map_err, which hands values over"
+)]
 fn refused(e: Error) -> Failure {
     Failure::Refused(e.document())
 }
@@ -102,6 +118,17 @@ fn options() -> Options {
         cache: cache.map(|dir| dir.join("aistack").join("devkit")),
         in_process: false,
     }
+}
+
+/// Settings and the provider's answers from a file of fixtures, in place of the network.
+fn scripted(file: &Path) -> Result<(Settings, Options), Failure> {
+    let fixtures = Fixtures::read(file).map_err(refused)?;
+    let mut options = options();
+    if !fixtures.network {
+        let clock = StagedClock::new(Arc::clone(&options.clock));
+        options.peer = Some(Arc::new(ScriptedPeer::new(&fixtures, Arc::new(clock))));
+    }
+    Ok((fixtures.settings(), options))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {

@@ -1,6 +1,6 @@
 //! `aistack plugin call` and `test`.
 
-use super::{Component, Failure, Output, json_argument, options, refused};
+use super::{Component, Failure, Output, json_argument, options, refused, scripted};
 use aistack_devkit::{
     conformance::{self, Case, Fixtures, Outcome},
     ops,
@@ -21,6 +21,9 @@ pub(in crate::cli) struct Call {
     arguments: String,
     #[command(flatten)]
     component: Component,
+    /// Take settings and the provider's answers from a file of fixtures instead of aistack-dev.toml and the network
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "tests/fixtures.toml")]
+    fixtures: Option<PathBuf>,
     /// Where to put the files of a report
     #[arg(long, value_name = "DIR")]
     files: Option<PathBuf>,
@@ -46,8 +49,11 @@ impl Call {
         let arguments = json_argument(&self.arguments, "the arguments")?;
         let dir = &self.component.project.dir;
         let bytes = self.component.bytes()?;
-        let settings = Settings::of(dir).map_err(refused)?;
-        let runner = Runner::start(&bytes, options()).await.map_err(refused)?;
+        let (settings, options) = match &self.fixtures {
+            Some(file) => scripted(&dir.join(file))?,
+            None => (Settings::of(dir).map_err(refused)?, options()),
+        };
+        let runner = Runner::start(&bytes, options).await.map_err(refused)?;
         let platform = Platform::new(&settings).map_err(refused)?;
         let called = ops::call(&runner, &settings, dir, &platform, &self.operation, arguments)
             .await
@@ -168,7 +174,7 @@ impl Test {
         if results.failed > 0 {
             let n = results.failed;
             return Err(Failure::Failed(anyhow::anyhow!(
-                "{n} cases of the conformance suite failed"
+                "{n} of the conformance suite's cases failed"
             )));
         }
         Ok(())
