@@ -33,7 +33,7 @@ export async function build({ root, entry = "src/plugin.js", out, extra = [], sa
   JSON.parse(schema);
   const world = worldOf(manifest);
   const names = imports(manifest, extra);
-  const target = resolve(root, out ?? `dist/${manifest.id}.wasm`);
+  const target = resolve(root, out ?? `dist/${String(manifest.id).replace(/[._]/g, "-")}.wasm`);
 
   const work = mkdtempSync(join(tmpdir(), "aistack-js-"));
   try {
@@ -53,7 +53,8 @@ export async function build({ root, entry = "src/plugin.js", out, extra = [], sa
       // Reports have no randomness: the same data makes the same file.
       disableFeatures: world.make === "report" ? [...off, "random"] : off,
     });
-    let bytes = strip(Buffer.from(component));
+    let bytes = Buffer.from(component);
+    if (process.env.AISTACK_DEBUG !== "1") bytes = strip(bytes);
     bytes = append(bytes, "aistack:manifest", manifestText);
     bytes = append(bytes, "aistack:config-schema", schema);
     mkdirSync(dirname(target), { recursive: true });
