@@ -47,7 +47,7 @@ impl Running {
         loop {
             let event = self
                 .events
-                .recv_timeout(Duration::from_secs(240))
+                .recv_timeout(Duration::from_secs(600))
                 .expect("an event in time");
             if event["event"] == kind {
                 return event;
