@@ -1,43 +1,64 @@
 // `aistack:identity/identity-provider`: what the component exports, made from a plugin's methods
 // `describe check migrate begin resume unsolicited renew logout sync find inbound document job`.
 
-import { Fault } from "../fault.js";
-import { big, deliveries, guard, json, lifecycle, maybeJson, operations, raw } from "./shared.js";
+import { big, deliveries, json, lifecycle, maybeJson, oneOf, operations, raw, str } from "./shared.js";
 
-const pairs = (list = []) => list.map(({ key, value }) => ({ key, value }));
+const pairs = (list = []) => list.map(({ key, value }) => ({ key: str(key, "key"), value: str(value, "value") }));
 
 const user = (u) => ({
-  ...u,
+  subject: str(u.subject, "a user's subject"),
   alternateIds: pairs(u.alternateIds),
-  emailVerified: u.emailVerified ?? false,
+  username: u.username,
+  email: u.email,
+  emailVerified: u.emailVerified === true,
+  phone: u.phone,
+  displayName: u.displayName,
+  avatar: u.avatar,
   groups: u.groups ?? [],
   attributes: json(u.attributes),
 });
+const maybeUser = (u) => (u === undefined || u === null ? undefined : user(u));
 
 const session = (s) => ({
-  ...s,
   user: user(s.user),
-  expiresMs: big(s.expiresMs),
+  providerSession: s.providerSession,
+  expiresMs: big(s.expiresMs, "expiresMs"),
+  acr: s.acr,
   amr: s.amr ?? [],
   tokens: maybeJson(s.tokens),
 });
 
-const step = (s) => {
-  switch (s.tag) {
+const tags = ["redirect", "form-post", "prompt", "qr", "embed", "wait", "done"];
+
+function step(s) {
+  switch (oneOf(tags, s?.tag, "a step's tag")) {
     case "done":
       return { tag: s.tag, val: session(s.val) };
+    case "redirect":
+      return { tag: s.tag, val: str(s.val, "the address of a redirect") };
     case "embed":
     case "wait":
       return { tag: s.tag, val: [json(s.val[0]), s.val[1]] };
     default:
       return s;
   }
-};
+}
+const maybeStep = (s) => (s === undefined || s === null ? undefined : step(s));
 
 const progress = (p) => ({ step: step(p.step), state: raw(p.state), expiresS: p.expiresS ?? 0 });
 
-const change = (c) => (c.tag === "user" ? { tag: "user", val: [user(c.val[0]), c.val[1]] }
-  : c.tag === "group" ? { tag: "group", val: { ...c.val, extra: json(c.val.extra) } } : c);
+function change(c) {
+  if (c.tag === "user") return { tag: "user", val: [user(c.val[0]), c.val[1]] };
+  if (c.tag === "group") return { tag: "group", val: { ...c.val, extra: json(c.val.extra) } };
+  return c;
+}
+
+const page = (p) => ({
+  changes: (p.changes ?? []).map(change),
+  cursor: raw(p.cursor),
+  more: p.more ?? false,
+  fullSnapshotEnd: p.fullSnapshotEnd ?? false,
+});
 
 /** The exports. */
 export function identity(plugin, host) {
@@ -46,31 +67,15 @@ export function identity(plugin, host) {
     lifecycle: lifecycle(plugin, host),
     ...deliveries(plugin, host),
     login: {
-      begin: (c, start) => progress(run("begin", "sign-in", c, start)),
-      resume: (c, state, input) => progress(run("resume", "sign-in", c, state, input)),
-      unsolicited: (c, input) => session(run("unsolicited", "sign-ins that the provider starts", c, input)),
-      renew: (c, tokens) => session(run("renew", "renewal", c, JSON.parse(tokens))),
-      logout: (c, s, returnUrl) =>
-        guard(host, "logout", () => {
-          if (typeof plugin.logout !== "function") throw Fault.unsupported("logout");
-          const next = plugin.logout(host, c, s, returnUrl);
-          return next && step(next);
-        }),
+      begin: (...args) => run("begin", "sign-in", progress, ...args),
+      resume: (...args) => run("resume", "sign-in", progress, ...args),
+      unsolicited: (...args) => run("unsolicited", "sign-ins that the provider starts", session, ...args),
+      renew: (c, tokens) => run("renew", "renewal", session, c, JSON.parse(tokens)),
+      logout: (...args) => run("logout", "logout", maybeStep, ...args),
     },
     directory: {
-      sync: (c, full, cursor, limit) => {
-        const page = run("sync", "a directory", c, full, cursor, limit);
-        return {
-          changes: (page.changes ?? []).map(change),
-          cursor: raw(page.cursor),
-          more: page.more ?? false,
-          fullSnapshotEnd: page.fullSnapshotEnd ?? false,
-        };
-      },
-      find: (c, by) => {
-        const found = run("find", "a directory", c, by);
-        return found && user(found);
-      },
+      sync: (...args) => run("sync", "a directory", page, ...args),
+      find: (...args) => run("find", "a directory", maybeUser, ...args),
     },
   };
 }

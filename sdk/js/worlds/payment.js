@@ -2,38 +2,63 @@
 // create resume fetch capture cancel refund fetchRefund agree resumeAgreement changeAgreement fetchAgreement settlement
 // inbound document job`.
 
-import { big, deliveries, json, lifecycle, money, operations, raw } from "./shared.js";
+import { big, deliveries, json, lifecycle, money, oneOf, operations, raw, str } from "./shared.js";
 
-const action = (a = { tag: "none" }) => (a.tag === "client" ? { tag: "client", val: json(a.val) } : a);
+const statuses = [
+  "created", "pending", "action-needed", "authorised", "paid", "part-refunded", "refunded", "failed", "cancelled",
+  "disputed", "unknown",
+];
+const actions = ["redirect", "form-post", "qr", "client", "none"];
+const states = ["pending", "active", "paused", "ended", "unknown"];
+
+const status = (s) => oneOf(statuses, s, "status");
+
+function action(a = { tag: "none" }) {
+  oneOf(actions, a.tag, "an action's tag");
+  if (a.tag === "client") return { tag: a.tag, val: json(a.val) };
+  if (a.tag === "redirect" || a.tag === "qr") return { tag: a.tag, val: str(a.val, `the value of ${a.tag}`) };
+  return a;
+}
 
 const payment = (p) => ({
-  providerRef: p.providerRef,
-  status: p.status,
+  providerRef: str(p.providerRef, "providerRef"),
+  status: status(p.status),
   action: action(p.action),
   paid: money(p.paid),
   fee: money(p.fee),
-  occurredMs: big(p.occurredMs),
+  occurredMs: big(p.occurredMs, "occurredMs"),
   state: raw(p.state),
   raw: json(p.raw),
 });
 
-const refund = (r) => ({ ...r, amount: money(r.amount) });
+const refund = (r) => ({ ...r, id: str(r.id, "id"), status: status(r.status), amount: money(r.amount) });
 
 const agreement = (a) => ({
   ...a,
+  id: str(a.id, "id"),
+  state: oneOf(states, a.state, "state"),
   plan: json(a.plan),
-  nextChargeMs: big(a.nextChargeMs),
+  nextChargeMs: big(a.nextChargeMs, "nextChargeMs"),
   action: action(a.action),
   extra: json(a.extra),
 });
 
 const line = (l) => ({
   ...l,
+  providerRef: str(l.providerRef, "providerRef"),
+  kind: str(l.kind, "kind"),
   gross: money(l.gross),
   fee: money(l.fee),
   net: money(l.net),
-  occurredMs: big(l.occurredMs),
+  occurredMs: big(l.occurredMs, "occurredMs"),
   extra: json(l.extra),
+});
+
+const page = (p) => ({
+  lines: (p.lines ?? []).map(line),
+  cursor: raw(p.cursor),
+  more: p.more ?? false,
+  notReady: p.notReady ?? false,
 });
 
 /** The exports. */
@@ -43,32 +68,22 @@ export function paying(plugin, host) {
     lifecycle: lifecycle(plugin, host),
     ...deliveries(plugin, host),
     payments: {
-      create: (c, order) => payment(run("create", "payments", c, order)),
-      resume: (c, p, back) => payment(run("resume", "the browser's return", c, p, back)),
-      fetch: (c, orderId, providerRef) => payment(run("fetch", "looking payments up", c, orderId, providerRef)),
-      capture: (c, p, amount, key) => payment(run("capture", "captures", c, p, amount, key)),
-      cancel: (c, p, key) => payment(run("cancel", "cancellation", c, p, key)),
+      create: (...args) => run("create", "payments", payment, ...args),
+      resume: (...args) => run("resume", "the browser's return", payment, ...args),
+      fetch: (...args) => run("fetch", "looking payments up", payment, ...args),
+      capture: (...args) => run("capture", "captures", payment, ...args),
+      cancel: (...args) => run("cancel", "cancellation", payment, ...args),
     },
     refunds: {
-      create: (c, p, r) => refund(run("refund", "refunds", c, p, r)),
-      fetch: (c, p, id) => refund(run("fetchRefund", "looking refunds up", c, p, id)),
+      create: (...args) => run("refund", "refunds", refund, ...args),
+      fetch: (...args) => run("fetchRefund", "looking refunds up", refund, ...args),
     },
     agreements: {
-      begin: (c, a, returnUrl, notifyUrl, key) => agreement(run("agree", "agreements", c, a, returnUrl, notifyUrl, key)),
-      resume: (c, a, back) => agreement(run("resumeAgreement", "agreements", c, a, back)),
-      change: (c, a, verb, args, key) => agreement(run("changeAgreement", "agreements", c, a, verb, JSON.parse(args), key)),
-      fetch: (c, a) => agreement(run("fetchAgreement", "agreements", c, a)),
+      begin: (...args) => run("agree", "agreements", agreement, ...args),
+      resume: (...args) => run("resumeAgreement", "agreements", agreement, ...args),
+      change: (c, a, verb, given, key) => run("changeAgreement", "agreements", agreement, c, a, verb, JSON.parse(given), key),
+      fetch: (...args) => run("fetchAgreement", "agreements", agreement, ...args),
     },
-    settlement: {
-      pull: (c, kind, date, cursor) => {
-        const page = run("settlement", "bills", c, kind, date, cursor);
-        return {
-          lines: (page.lines ?? []).map(line),
-          cursor: raw(page.cursor),
-          more: page.more ?? false,
-          notReady: page.notReady ?? false,
-        };
-      },
-    },
+    settlement: { pull: (...args) => run("settlement", "bills", page, ...args) },
   };
 }

@@ -10,7 +10,7 @@ export function report(plugin, host) {
     lifecycle: lifecycle(plugin, host),
     generator: {
       run: (c, name, params, format) =>
-        json(run("run", "reports", c, { report: name, params: JSON.parse(params), format })),
+        run("run", "reports", json, c, { report: name, params: JSON.parse(params), format }),
     },
   };
 }

@@ -8,9 +8,24 @@ export const json = (value = {}) => (typeof value === "string" ? value : JSON.st
 /** The same for fields that may be absent. */
 export const maybeJson = (value) => (value === undefined || value === null ? undefined : json(value));
 /** A 64 bit number. */
-export const big = (value) => (typeof value === "number" ? BigInt(value) : value);
+export function big(value, name = "a number of 64 bits") {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "bigint" || Number.isSafeInteger(value)) return BigInt(value);
+  throw new TypeError(`${name} has to be a whole number and is ${JSON.stringify(value)}`);
+}
+/** A text that has to be there: the engine would trap without a word. */
+export function str(value, name) {
+  if (typeof value === "string") return value;
+  throw new TypeError(`${name} has to be a text and is ${JSON.stringify(value)}`);
+}
+/** One of the contract's names. */
+export function oneOf(names, value, name) {
+  if (names.includes(value)) return value;
+  throw new TypeError(`${name} is ${JSON.stringify(value)}; it is one of ${names.join(", ")}`);
+}
 /** Money with its minor units as a bigint. */
-export const money = (value) => value && { ...value, minor: big(value.minor) };
+export const money = (value) =>
+  value && { minor: big(value.minor, "minor"), currency: str(value.currency, "currency"), exponent: value.exponent };
 /** Bytes; text becomes UTF-8. */
 export const raw = (value = new Uint8Array()) => (typeof value === "string" ? new TextEncoder().encode(value) : value);
 
@@ -47,22 +62,24 @@ export function guard(host, operation, work) {
   }
 }
 
-/** Calls a method of the plugin, or says that it is not offered. */
+/** Calls a method of the plugin and gives its result the contract's shape, or says that it is not offered. */
 export function operations(plugin, host) {
-  return (method, what, ...args) =>
+  return (method, what, shape, ...args) =>
     guard(host, method, () => {
       if (typeof plugin[method] !== "function") throw Fault.unsupported(what);
-      return plugin[method](host, ...args);
+      return shape(plugin[method](host, ...args));
     });
 }
+
+const finding = ({ field, ok, message }) => ({ field, ok: ok === true, message: str(message, "a finding's message") });
 
 /** `aistack:core/lifecycle`. */
 export function lifecycle(plugin, host) {
   return {
-    describe: () => plugin.describe().map(({ name, extra }) => ({ name, extra: json(extra) })),
+    describe: () => plugin.describe().map(({ name, extra }) => ({ name: str(name, "a feature's name"), extra: json(extra) })),
     check: (c, deep) => {
       try {
-        return guard(host, "check", () => plugin.check?.(host, c, deep) ?? []);
+        return guard(host, "check", () => (plugin.check?.(host, c, deep) ?? []).map(finding));
       } catch (fault) {
         return [{ field: undefined, ok: false, message: fault.message }];
       }
@@ -76,29 +93,24 @@ export function lifecycle(plugin, host) {
 
 /** The events of a delivery or a job. */
 const events = (list = []) =>
-  list.map((event) => ({ ...event, occurredMs: big(event.occurredMs ?? 0), data: json(event.data) }));
+  list.map((event) => ({
+    id: str(event.id, "an event's id"),
+    kind: str(event.kind, "an event's kind"),
+    occurredMs: big(event.occurredMs ?? 0, "occurredMs"),
+    subject: str(event.subject, "an event's subject"),
+    data: json(event.data),
+  }));
+
+const outcome = ({ ack, nack, events: list }) => ({ ack, nack, events: events(list) });
+const doc = ({ mediaType, body, maxAgeS = 0 }) => ({ mediaType: str(mediaType, "mediaType"), body: raw(body), maxAgeS });
+const jobDone = ({ events: list, cursor, more = false }) => ({ events: events(list), cursor, more });
 
 /** `aistack:core/{inbound,documents,jobs}`. */
 export function deliveries(plugin, host) {
   const run = operations(plugin, host);
   return {
-    inbound: {
-      handle: (c, endpoint, request) => {
-        const outcome = run("inbound", "deliveries", c, endpoint, request);
-        return { ack: outcome.ack, nack: outcome.nack, events: events(outcome.events) };
-      },
-    },
-    documents: {
-      get: (c, name) => {
-        const doc = run("document", "documents", c, name);
-        return { mediaType: doc.mediaType, body: raw(doc.body), maxAgeS: doc.maxAgeS ?? 0 };
-      },
-    },
-    jobs: {
-      start: (c, name, cursor) => {
-        const done = run("job", "jobs", c, name, cursor);
-        return { events: events(done.events), cursor: done.cursor, more: done.more ?? false };
-      },
-    },
+    inbound: { handle: (...args) => run("inbound", "deliveries", outcome, ...args) },
+    documents: { get: (...args) => run("document", "documents", doc, ...args) },
+    jobs: { start: (...args) => run("job", "jobs", jobDone, ...args) },
   };
 }

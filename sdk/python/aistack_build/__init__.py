@@ -30,6 +30,12 @@ settle()
 """
 
 
+def _foreign(_: str, names: list[str]) -> list[str]:
+    """What of a project does not go into its component."""
+    away = {"__pycache__", "dist", "node_modules", "target", "tests", "venv"}
+    return [n for n in names if n in away or n.startswith(".")]
+
+
 def _run(arguments: list) -> None:
     # An environment the author works in would lend its packages to the component unasked.
     clean = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
@@ -92,11 +98,13 @@ def build(
     with scratch() as work:
         wit, app, made = (Path(work) / n for n in ("wit", "app", "component.wasm"))
         world.write(manifest, names, wit)
-        app.mkdir()
+        # Copies, because the interpreter in the tool leaves compiled modules beside the sources.
+        shutil.copytree(root, app, ignore=_foreign)
+        shutil.copytree(_SDK / "aistack_sdk", Path(work) / "sdk" / "aistack_sdk", ignore=_foreign)
         members = ", ".join(f'"{n}": {n}' for n in names)
         source = _ENTRY.format(module=module, names=", ".join(names), entry=entry, members=members)
         (app / "aistack_component.py").write_text(source)
-        paths = [a for p in (root, root / "vendor", _SDK, app) if p.is_dir() for a in ("-p", p)]
+        paths = [a for p in (app, app / "vendor", Path(work) / "sdk") if p.is_dir() for a in ("-p", p)]
         _run(
             [program, "-q", "-d", wit, "-w", "plugin", "componentize", "--stub-wasi"]
             + [*paths, "aistack_component", "-o", made]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 
+from wit_world.exports import directory
 from wit_world.exports.login import (
     Field,
     Input_Fields,
@@ -13,6 +14,7 @@ from wit_world.exports.login import (
     Progress,
     Session,
     Start,
+    Step,
     Step_Done,
     Step_Embed,
     Step_FormPost,
@@ -67,25 +69,25 @@ def exports(plugin, host) -> dict[str, type]:
 
     class Login:
         def begin(self, c, start):
-            return border.run("begin", "sign-in", c, start)
+            return border.run("begin", "sign-in", Progress, c, start)
 
         def resume(self, c, state, input):
-            return border.run("resume", "sign-in", c, state, input)
+            return border.run("resume", "sign-in", Progress, c, state, input)
 
         def unsolicited(self, c, input):
-            return border.run("unsolicited", "sign-ins that the provider starts", c, input)
+            return border.run("unsolicited", "sign-ins that the provider starts", Session, c, input)
 
         def renew(self, c, tokens):
-            return border.run("renew", "renewal", c, json.loads(tokens))
+            return border.run("renew", "renewal", Session, c, json.loads(tokens))
 
         def logout(self, c, session, return_url):
-            return border.run("logout", "logout", c, session, return_url)
+            return border.run("logout", "logout", Step | None, c, session, return_url)
 
     class Directory:
         def sync(self, c, full, cursor, limit):
-            return border.run("sync", "a directory", c, full, cursor, limit)
+            return border.run("sync", "a directory", directory.Page, c, full, cursor, limit)
 
         def find(self, c, by):
-            return border.run("find", "a directory", c, by)
+            return border.run("find", "a directory", User | None, c, by)
 
     return {**lifecycle_exports(border), **delivery_exports(border), "Login": Login, "Directory": Directory}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 
+from wit_world.exports import agreements, refunds, settlement
 from wit_world.exports.payments import (
     Action_Client,
     Action_FormPost,
@@ -57,43 +58,43 @@ def exports(plugin, host) -> dict[str, type]:
 
     class Payments:
         def create(self, c, order):
-            return border.run("create", "payments", c, order)
+            return border.run("create", "payments", Payment, c, order)
 
         def resume(self, c, payment, back):
-            return border.run("resume", "the browser's return", c, payment, back)
+            return border.run("resume", "the browser's return", Payment, c, payment, back)
 
         def fetch(self, c, order_id, provider_ref):
-            return border.run("fetch", "looking payments up", c, order_id, provider_ref)
+            return border.run("fetch", "looking payments up", Payment, c, order_id, provider_ref)
 
         def capture(self, c, payment, amount, key):
-            return border.run("capture", "captures", c, payment, amount, key)
+            return border.run("capture", "captures", Payment, c, payment, amount, key)
 
         def cancel(self, c, payment, key):
-            return border.run("cancel", "cancellation", c, payment, key)
+            return border.run("cancel", "cancellation", Payment, c, payment, key)
 
     class Refunds:
         def create(self, c, payment, refund):
-            return border.run("refund", "refunds", c, payment, refund)
+            return border.run("refund", "refunds", refunds.Refund, c, payment, refund)
 
         def fetch(self, c, payment, id):
-            return border.run("fetch_refund", "looking refunds up", c, payment, id)
+            return border.run("fetch_refund", "looking refunds up", refunds.Refund, c, payment, id)
 
     class Agreements:
         def begin(self, c, agreement, return_url, notify_url, key):
-            return border.run("agree", "agreements", c, agreement, return_url, notify_url, key)
+            return border.run("agree", "agreements", agreements.Agreement, c, agreement, return_url, notify_url, key)
 
         def resume(self, c, agreement, back):
-            return border.run("resume_agreement", "agreements", c, agreement, back)
+            return border.run("resume_agreement", "agreements", agreements.Agreement, c, agreement, back)
 
         def change(self, c, agreement, verb, args, key):
-            return border.run("change_agreement", "agreements", c, agreement, verb, json.loads(args), key)
+            return border.run("change_agreement", "agreements", agreements.Agreement, c, agreement, verb, json.loads(args), key)
 
         def fetch(self, c, agreement):
-            return border.run("fetch_agreement", "agreements", c, agreement)
+            return border.run("fetch_agreement", "agreements", agreements.Agreement, c, agreement)
 
     class Settlement:
         def pull(self, c, kind, date, cursor):
-            return border.run("settlement", "bills", c, kind, date, cursor)
+            return border.run("settlement", "bills", settlement.Page, c, kind, date, cursor)
 
     own = {"Payments": Payments, "Refunds": Refunds, "Agreements": Agreements, "Settlement": Settlement}
     return {**lifecycle_exports(border), **delivery_exports(border), **own}

@@ -26,6 +26,6 @@ def exports(plugin, host) -> dict[str, type]:
 
     class Generator:
         def run(self, c, report, params, format):
-            return as_json(border.run("run", "reports", c, Job(report, json.loads(params), format)))
+            return as_json(border.run("run", "reports", dict, c, Job(report, json.loads(params), format)))
 
     return {**lifecycle_exports(border), "Generator": Generator}

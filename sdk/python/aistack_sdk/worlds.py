@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from wit_world.exports import lifecycle
+from wit_world.imports.types import Outcome
 
 from .faults import Fault
 from .guard import Border, as_json, explained
@@ -42,25 +43,27 @@ def lifecycle_exports(border: Border) -> dict[str, type]:
         def migrate(self, c, from_version, config):
             if not hasattr(plugin, "migrate"):
                 return config
-            return as_json(border.run("migrate", "migration", c, from_version, json.loads(config)))
+            return as_json(border.run("migrate", "migration", dict, c, from_version, json.loads(config)))
 
     return {"Lifecycle": Lifecycle}
 
 
 def delivery_exports(border: Border) -> dict[str, type]:
     """`aistack:core/{inbound,documents,jobs}` from `inbound`, `document` and `job`."""
+    # Reports have neither.
+    from wit_world.exports import documents, jobs
 
     class Inbound:
         def handle(self, c, endpoint, req):
-            return border.run("inbound", "deliveries", c, endpoint, req)
+            return border.run("inbound", "deliveries", Outcome, c, endpoint, req)
 
     class Documents:
         def get(self, c, name):
-            return border.run("document", "documents", c, name)
+            return border.run("document", "documents", documents.Doc, c, name)
 
     class Jobs:
         def start(self, c, name, cursor):
-            return border.run("job", "jobs", c, name, cursor)
+            return border.run("job", "jobs", jobs.Run, c, name, cursor)
 
     return {"Inbound": Inbound, "Documents": Documents, "Jobs": Jobs}
 

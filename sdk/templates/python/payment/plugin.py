@@ -122,7 +122,9 @@ class Pay:
             "provider_ref": notice.get("payment"),
             "paid": {"minor": notice.get("minor"), "currency": notice.get("currency")},
         }
-        told = event(str(notice.get("id")), "payment.paid", str(notice.get("order")), data, notice.get("at_ms", 0))
+        at = notice.get("at_ms")
+        at = at if isinstance(at, int) and at >= 0 else 0
+        told = event(str(notice.get("id")), "payment.paid", str(notice.get("order")), data, at)
         return outcome(response(200, "ok"), response(503, "later"), [told])
 
 

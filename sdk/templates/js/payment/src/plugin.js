@@ -104,7 +104,7 @@ export default {
     const event = {
       id: String(notice.id),
       kind: "payment.paid",
-      occurredMs: notice.at_ms ?? 0,
+      occurredMs: Number.isSafeInteger(notice.at_ms) ? notice.at_ms : 0,
       subject: String(notice.order),
       data: {
         status: "paid",
