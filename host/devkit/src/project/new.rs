@@ -12,6 +12,8 @@ use std::{
 };
 
 const TEMPLATES: &str = "sdk/templates";
+/// The members of the SDK's workspace that a project does not get: it is one of them itself.
+const OWN_TEMPLATES: &str = ", \"templates/identity\", \"templates/payment\", \"templates/report\"";
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -270,7 +272,7 @@ fn vendored(lang: Lang) -> BTreeMap<String, Vec<u8>> {
     folders.iter().for_each(|folder| take(folder));
     if lang == Lang::Rust {
         let workspace = embedded::text("sdk/Cargo.toml").unwrap_or_default();
-        let workspace = workspace.replace(", \"templates/*\"", "");
+        let workspace = workspace.replace(OWN_TEMPLATES, "");
         files.insert(format!("{VENDORED}/sdk/Cargo.toml"), workspace.into_bytes());
     }
     let manual = embedded::text("sdk/MANIFEST.md").unwrap_or_default();
