@@ -12,8 +12,8 @@ use crate::{
 };
 use aistack_core::{Clock, InstallationId, Rng, TenantId};
 use aistack_domain::plugins::port::{
-    BreakerView, Fault, FaultKind, Feature, Finding, Grants, HttpRequest, IdentityPort, InboundOutcome, Inspection,
-    Invocation, PaymentPort, PluginRuntime, PoolFigures, Refusal, ReportPort,
+    BreakerView, Document, Fault, FaultKind, Feature, Finding, Grants, HttpRequest, IdentityPort, InboundOutcome,
+    Inspection, Invocation, JobRun, PaymentPort, PluginRuntime, PoolFigures, Refusal, ReportPort,
 };
 use arc_swap::ArcSwap;
 use serde_json::Value;
@@ -182,6 +182,7 @@ impl Inner {
             fault
         };
         let loaded = self.callable(&inv).map_err(&refuse)?;
+        services.admit().map_err(&refuse)?;
         if let Err(wait) = self.breakers.enter(key, &figures, clock.monotonic()) {
             return Err(refuse(call::busy(
                 "breaker_open",
@@ -343,6 +344,14 @@ impl PluginRuntime for PluginHost {
     async fn migrate(&self, inv: Invocation, from_version: &str, config: Value) -> Result<Value, Fault> {
         self.run(inv, "lifecycle.migrate", v1::migrate(from_version.to_owned(), config))
             .await
+    }
+
+    async fn job(&self, inv: Invocation, name: &str, cursor: Option<Vec<u8>>) -> Result<JobRun, Fault> {
+        self.run(inv, "jobs.start", v1::job(name.to_owned(), cursor)).await
+    }
+
+    async fn document(&self, inv: Invocation, name: &str) -> Result<Document, Fault> {
+        self.run(inv, "documents.get", v1::document(name.to_owned())).await
     }
 
     fn breakers(&self, tenant: TenantId, installation: InstallationId) -> Vec<BreakerView> {

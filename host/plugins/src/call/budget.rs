@@ -2,7 +2,7 @@
 //! the guest, which can still end in order; the call counts as one that ran into a bound.
 
 use aistack_core::TenantId;
-use aistack_domain::plugins::port::{CallLimits, Fault, FaultKind};
+use aistack_domain::plugins::port::{CallLimits, Fault, FaultKind, HostServices, TENANT_EGRESS, Use};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -15,8 +15,7 @@ const TENANT_SOCKETS: u32 = 64;
 /// Most open sockets of a tenant to one endpoint.
 const TARGET_SOCKETS: u32 = 8;
 
-/// The traffic of one call against its budgets.
-#[derive(Debug)]
+/// The traffic of one call against its budgets, and against its tenant's.
 pub(crate) struct Traffic {
     /// Bytes sent.
     pub(crate) sent: u64,
@@ -25,6 +24,7 @@ pub(crate) struct Traffic {
     egress: u64,
     downloads: u64,
     headers: usize,
+    bill: Option<Arc<dyn HostServices>>,
     /// The budget that was used up last.
     pub(crate) exceeded: Option<&'static str>,
 }
@@ -37,8 +37,32 @@ impl Traffic {
             egress: limits.egress,
             downloads: limits.downloads,
             headers: limits.headers,
+            bill: None,
             exceeded: None,
         }
+    }
+
+    /// Charges the tenant too.
+    pub(crate) fn billed_to(self, services: Arc<dyn HostServices>) -> Self {
+        Self {
+            bill: Some(services),
+            ..self
+        }
+    }
+
+    /// Charges the tenant; a fault when it had used up what it may.
+    fn charge(&mut self, bytes: u64) -> Result<(), Fault> {
+        let Some(bill) = &self.bill else { return Ok(()) };
+        let charged = bill.charge(Use::Egress(bytes));
+        if charged.is_err() {
+            self.exceeded = Some(TENANT_EGRESS);
+        }
+        charged
+    }
+
+    /// Asks whether the tenant may move anything at all.
+    pub(crate) fn open(&mut self) -> Result<(), Fault> {
+        self.charge(0)
     }
 
     fn over(&mut self, kind: FaultKind, code: &'static str, message: &str) -> Fault {
@@ -60,6 +84,7 @@ impl Traffic {
         if bytes > self.egress {
             return Err(self.egress_exceeded());
         }
+        self.charge(bytes)?;
         self.egress -= bytes;
         self.sent += bytes;
         Ok(())
@@ -73,6 +98,7 @@ impl Traffic {
     /// Counts bytes that have arrived.
     pub(crate) fn receive(&mut self, bytes: u64) -> Result<(), Fault> {
         self.received += bytes;
+        self.charge(bytes)?;
         if bytes > self.egress {
             self.egress = 0;
             return Err(self.egress_exceeded());
@@ -98,6 +124,8 @@ impl Traffic {
     /// Counts a download: what arrived, and what it was unpacked to.
     pub(crate) fn download(&mut self, arrived: u64, kept: u64) {
         self.received += arrived;
+        // What is here is here; the next one is refused.
+        let _ = self.charge(arrived);
         self.downloads = self.downloads.saturating_sub(arrived.max(kept));
     }
 

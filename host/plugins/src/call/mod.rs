@@ -26,7 +26,7 @@ use crate::{
     v1::{Pre, bindings::types, convert},
 };
 use aistack_core::Clock;
-use aistack_domain::plugins::port::{CallOutcome, CallReceipt, Fault, FaultKind, Invocation};
+use aistack_domain::plugins::port::{CallOutcome, CallReceipt, Fault, FaultKind, Invocation, Use};
 use std::{
     future::Future,
     pin::Pin,
@@ -70,15 +70,23 @@ pub(crate) async fn execute<O: Visible>(
     let (wall, cpu, transfer) = (inv.limits.wall, inv.limits.cpu, inv.limits.transfer);
     let context = convert::context(&inv);
     let powers = Arc::clone(&inv.powers);
+    let (services, bill) = (Arc::clone(&inv.services), Arc::clone(&inv.services));
     let mut store = Store::new(engine, CallState::new(inv, Arc::clone(shared)));
     store.limiter(|s| &mut s.limiter);
     store.set_hostcall_fuel(transfer);
     // The clock of turns asks now and then. A guest that has used little goes on; a heavy one lets others have the thread;
-    // one that has used all it may is ended.
+    // one that has used all it may, or whose tenant has, is ended.
     let meter = Arc::clone(&watch);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(move |_| {
+    store.epoch_deadline_callback(move |mut ctx| {
         let used = meter.used();
+        let state = ctx.data_mut();
+        let since = used.saturating_sub(state.billed);
+        state.billed = used;
+        if let Err(spent) = bill.charge(Use::Cpu(since)) {
+            state.spent = Some(spent);
+            return Ok(UpdateDeadline::Interrupt);
+        }
         Ok(if used >= cpu {
             UpdateDeadline::Interrupt
         } else if used < HEAVY_AFTER {
@@ -105,6 +113,8 @@ pub(crate) async fn execute<O: Visible>(
     };
     let guest = watch.total();
     let state = store.into_data();
+    // What came after the clock's last question; whether it was too much is the next call's business.
+    let _ = services.charge(Use::Cpu(guest.saturating_sub(state.billed)));
     let verdict = verdict::of(ended, &state);
     let log = state.finish_log(verdict.trap.as_deref());
     let receipt = CallReceipt {
@@ -126,6 +136,7 @@ pub(crate) async fn execute<O: Visible>(
         bytes_in: log.bytes_in,
         outcome: verdict.outcome,
         code: verdict.code,
+        fault: verdict.result.as_ref().err().map(|f| f.kind),
         log: log.lines,
     };
     Done {
@@ -156,6 +167,7 @@ pub(crate) fn refused(clock: &dyn Clock, inv: &Invocation, operation: &'static s
         bytes_in: 0,
         outcome: CallOutcome::Refused,
         code: Some(fault.code.clone()),
+        fault: Some(fault.kind),
         log: Vec::new(),
     }
 }

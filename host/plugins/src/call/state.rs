@@ -8,7 +8,7 @@ use super::{
 };
 use crate::net::HttpClients;
 use aistack_core::{Clock, Rng};
-use aistack_domain::plugins::port::Invocation;
+use aistack_domain::plugins::port::{Fault, Invocation};
 use std::{sync::Arc, time::Duration};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
@@ -38,6 +38,10 @@ pub(crate) struct CallState {
     pub(crate) deadline: Duration,
     pub(crate) host_calls: u32,
     pub(crate) traffic: Traffic,
+    /// Processor time that the tenant's budget has been charged with.
+    pub(crate) billed: Duration,
+    /// Set when the tenant's processor time is used up: the call ends with it.
+    pub(crate) spent: Option<Fault>,
     /// Sockets this call holds.
     pub(crate) connections: u32,
     /// Secrets that passed through this call.
@@ -55,7 +59,9 @@ impl CallState {
             limiter: Limiter::new(inv.limits.memory.min(shared.max_memory)),
             log: CallLog::new(inv.limits.log_bytes),
             output: Captured::default(),
-            traffic: Traffic::new(&inv.limits),
+            traffic: Traffic::new(&inv.limits).billed_to(Arc::clone(&inv.services)),
+            billed: Duration::ZERO,
+            spent: None,
             connections: 0,
             redact: Redactor::default(),
             inv,

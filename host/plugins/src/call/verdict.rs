@@ -26,6 +26,13 @@ pub(super) enum Ended<O> {
 }
 
 pub(super) fn of<O: Visible>(ended: Ended<O>, state: &CallState) -> Verdict<O> {
+    if let (Ended::Itself(Err(_)), Some(spent)) = (&ended, &state.spent) {
+        let spent = Fault {
+            outcome_unknown: state.may_have_acted,
+            ..spent.clone()
+        };
+        return fault(spent, CallOutcome::Limit);
+    }
     match ended {
         Ended::Itself(Ok(Ok(value))) if state.redact.occurs_in_result(&value) => fault(
             Fault {

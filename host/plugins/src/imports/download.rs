@@ -88,6 +88,9 @@ impl wit::Host for CallState {
         if left == 0 {
             return Ok(Err(fault_out(self.traffic.downloads_exceeded())));
         }
+        if let Err(f) = self.traffic.open() {
+            return Ok(Err(fault_out(f)));
+        }
         let most = max_bytes.min(left);
         let time = self.time_for(0);
         let mut arrived = 0;

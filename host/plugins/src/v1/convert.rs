@@ -168,8 +168,12 @@ pub(crate) fn outcome_in(o: wit::Outcome) -> Result<InboundOutcome, Fault> {
     Ok(InboundOutcome {
         ack: response_in(o.ack)?,
         nack: response_in(o.nack)?,
-        events: o.events.into_iter().map(event_in).collect::<Result<_, _>>()?,
+        events: events_in(o.events)?,
     })
+}
+
+pub(crate) fn events_in(all: Vec<wit::Event>) -> Result<Vec<Event>, Fault> {
+    all.into_iter().map(event_in).collect()
 }
 
 fn event_in(e: wit::Event) -> Result<Event, Fault> {

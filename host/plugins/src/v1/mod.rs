@@ -5,11 +5,13 @@ mod common;
 pub(crate) mod convert;
 mod identity;
 mod payment;
+mod regular;
 mod report;
 mod rest;
 mod visible;
 
 pub(crate) use common::{Pre, check, describe, inbound, migrate};
+pub(crate) use regular::{document, job};
 
 /// The contract version this module speaks.
 pub(crate) const VERSION: semver::Version = semver::Version::new(1, 0, 0);

@@ -3,8 +3,8 @@
 
 use crate::call::Visible;
 use aistack_domain::plugins::port::{
-    DirectoryChange, DirectoryPage, ExternalSession, ExternalUser, Feature, Finding, HttpResponse, InboundOutcome,
-    LoginProgress, LoginStep, Payment, PaymentAction, Refund,
+    DirectoryChange, DirectoryPage, Document, ExternalSession, ExternalUser, Feature, Finding, HttpResponse,
+    InboundOutcome, JobRun, LoginProgress, LoginStep, Payment, PaymentAction, Refund,
 };
 use serde_json::Value;
 
@@ -75,6 +75,23 @@ impl Visible for InboundOutcome {
             text(see, &[&e.id, &e.kind, &e.subject]);
             e.data.show(see);
         }
+    }
+}
+
+impl Visible for JobRun {
+    fn show(&self, see: See<'_>) {
+        // The cursor comes back to the plugin alone.
+        for e in &self.events {
+            text(see, &[&e.id, &e.kind, &e.subject]);
+            e.data.show(see);
+        }
+    }
+}
+
+impl Visible for Document {
+    fn show(&self, see: See<'_>) {
+        see(self.media_type.as_bytes());
+        see(&self.body);
     }
 }
 

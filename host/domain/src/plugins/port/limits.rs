@@ -51,6 +51,15 @@ impl Default for CallLimits {
     }
 }
 
+/// What a call uses of its tenant's budgets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Processor time.
+    Cpu(Duration),
+    /// Bytes sent or received.
+    Egress(u64),
+}
+
 text_enum! {
     /// Which queue a call stands in.
     pub enum Lane {

@@ -3,101 +3,29 @@
 //! The types mirror `wit/` one to one but belong to the platform: a later contract version is adapted to them in
 //! `host/plugins`, and nothing else changes. The runtime never sees a store, a session or an HTTP request type.
 
+mod fault;
 mod identity;
 mod limits;
 mod payment;
 mod powers;
+mod regular;
 mod report;
 mod services;
 mod signatures;
 
+pub use fault::*;
 pub use identity::*;
 pub use limits::*;
 pub use payment::*;
 pub use powers::*;
+pub use regular::*;
 pub use report::*;
 pub use services::*;
 pub use signatures::*;
 
 use aistack_core::{CallId, InstallationId, RequestId, TenantId, Timestamp, text_enum};
 use serde_json::Value;
-use std::{sync::Arc, time::Duration};
-
-text_enum! {
-    /// The kind of a fault a plugin reports (`aistack:core/types.kind`).
-    pub enum FaultKind {
-        /// The operation is not offered.
-        Unsupported = "unsupported",
-        /// The installation's configuration can't work.
-        InvalidConfig = "invalid-config",
-        /// The caller's input can't work.
-        InvalidInput = "invalid-input",
-        /// Policy or the provider said no.
-        Denied = "denied",
-        /// The thing does not exist at the provider.
-        NotFound = "not-found",
-        /// The provider's state does not allow this.
-        Conflict = "conflict",
-        /// The payment was declined.
-        Declined = "declined",
-        /// The sign-in, code or session is too old.
-        Expired = "expired",
-        /// A signature is missing, wrong or too old.
-        SignatureInvalid = "signature-invalid",
-        /// The provider asked to slow down.
-        RateLimited = "rate-limited",
-        /// The provider could not be reached.
-        Transport = "transport",
-        /// The provider answered with an error of its own.
-        Provider = "provider",
-        /// A defect of the plugin; traps are mapped here.
-        Internal = "internal",
-    }
-}
-
-/// A typed failure of a plugin operation.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{kind}: {code}: {message}")]
-pub struct Fault {
-    /// The kind; decides the breaker and the answer.
-    pub kind: FaultKind,
-    /// A stable code, e.g. `id_token_expired`.
-    pub code: String,
-    /// For operators.
-    pub message: String,
-    /// For the person at the screen.
-    pub user_message: Option<String>,
-    /// When to try again.
-    pub retry_after: Option<Duration>,
-    /// The provider may have acted; look it up before doing anything again.
-    pub outcome_unknown: bool,
-    /// The provider's own reference of the failure.
-    pub provider_ref: Option<String>,
-}
-
-impl Fault {
-    /// A fault with neither user text nor hints.
-    #[must_use]
-    pub fn new(kind: FaultKind, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            code: code.into(),
-            message: message.into(),
-            user_message: None,
-            retry_after: None,
-            outcome_unknown: false,
-            provider_ref: None,
-        }
-    }
-    /// Whether this failure speaks of the plugin's or the provider's health, and so feeds the breaker.
-    #[must_use]
-    pub fn feeds_breaker(&self) -> bool {
-        matches!(
-            self.kind,
-            FaultKind::Transport | FaultKind::RateLimited | FaultKind::Provider | FaultKind::Internal
-        )
-    }
-}
+use std::sync::Arc;
 
 text_enum! {
     /// The kind of a plugin, one world each.
@@ -352,6 +280,24 @@ pub trait PluginRuntime: Send + Sync {
             "unsupported",
             "nothing to translate",
         ))
+    }
+
+    /// A run of one of the plugin's regular jobs; `cursor` is what the run before handed on.
+    ///
+    /// # Errors
+    /// The plugin's fault; `unsupported` when it has no jobs.
+    async fn job(&self, inv: Invocation, name: &str, cursor: Option<Vec<u8>>) -> Result<JobRun, Fault> {
+        let _ = (inv, name, cursor);
+        Err(Fault::new(FaultKind::Unsupported, "unsupported", "no jobs"))
+    }
+
+    /// A document the plugin publishes, e.g. the metadata of a service provider.
+    ///
+    /// # Errors
+    /// The plugin's fault; `not-found` when it has none of that name.
+    async fn document(&self, inv: Invocation, name: &str) -> Result<Document, Fault> {
+        let _ = (inv, name);
+        Err(Fault::new(FaultKind::NotFound, "not_found", "no documents"))
     }
 
     /// The breakers of an installation that are not closed, with the operation each is about.

@@ -1,7 +1,7 @@
 //! What the platform does for a component during a call: key-value state, datasets, files, receipts; and what an
 //! installation was granted.
 
-use super::{DatasetRows, Fault, FileWriter, Lane};
+use super::{DatasetRows, Fault, FaultKind, FileWriter, Lane, Use};
 use aistack_core::{CallId, InstallationId, RequestId, TenantId, Timestamp, text_enum};
 use secrecy::SecretBox;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,22 @@ pub trait HostServices: Send + Sync {
     /// Hears a log line the moment the component writes it, already bounded and scrubbed. Must not wait.
     fn log_line(&self, call: CallId, line: &LogLine) {
         let _ = (call, line);
+    }
+    /// Asks whether the tenant may make this call now; counts it if so. Must not wait.
+    ///
+    /// # Errors
+    /// A `rate-limited` fault with one of the `tenant_…_exceeded` codes and the time to wait.
+    fn admit(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+    /// Counts what the call uses against its tenant's budgets, while it runs. What is used counts in any case. Must not
+    /// wait.
+    ///
+    /// # Errors
+    /// As [`HostServices::admit`], once the budget had been used up before: the last piece may go over it.
+    fn charge(&self, used: Use) -> Result<(), Fault> {
+        let _ = used;
+        Ok(())
     }
     /// Takes the receipt of the finished call.
     fn receipt(&self, receipt: CallReceipt);
@@ -143,6 +159,8 @@ pub struct CallReceipt {
     pub outcome: CallOutcome,
     /// Fault or trap code.
     pub code: Option<String>,
+    /// The kind of the fault it came to.
+    pub fault: Option<FaultKind>,
     /// Log lines the component emitted, already bounded and scrubbed of control characters.
     pub log: Vec<LogLine>,
 }
