@@ -8,7 +8,10 @@ use crate::{
     metering::{Accounting, Recorder},
     metrics::Metrics,
     overview,
-    plugins::{Calls, observe::Observer, port::PluginRuntime, quarantine::Held, sources::Sources, trust::Trust},
+    plugins::{
+        Calls, budgets::Budgets, observe::Observer, policy::Policies, port::PluginRuntime, quarantine::Held,
+        releases::Releases, sources::Sources, trust::Trust,
+    },
     port::{Objects, Registry, Sealer},
     quota,
     tenancy::Directory,
@@ -98,6 +101,12 @@ pub struct App {
     pub calls: Calls,
     /// Components out of service.
     pub held: Arc<Held>,
+    /// What the operator and the plans let plugins do.
+    pub policies: Policies,
+    /// What tenants' calls have used lately.
+    pub budgets: Arc<Budgets>,
+    /// New versions on trial.
+    pub releases: Arc<Releases>,
     /// What is seen of plugins' calls.
     pub observer: Arc<Observer>,
     /// Configuration.
@@ -139,6 +148,9 @@ impl App {
             overview: overview::Cache::default(),
             metrics,
             held: Arc::default(),
+            policies: Policies::default(),
+            budgets: Arc::default(),
+            releases: Arc::default(),
             observer,
             calls: Calls::default(),
             config,

@@ -9,7 +9,10 @@ use aistack_domain::{
     demo,
     gateway::Decider,
     jobs::{Handlers, Settings},
-    plugins::{catalogue, installations::ReconcileUse, port::PluginRuntime, quarantine, trust::Trust},
+    plugins::{
+        catalogue, installations::ReconcileUse, policy, port::PluginRuntime, quarantine, releases, schedule::RunJob,
+        trust::Trust,
+    },
     port::{Objects, Sealer},
     reports::RunReport,
 };
@@ -139,6 +142,8 @@ pub fn job_handlers() -> Handlers {
         .with(Arc::new(RefreshOrder))
         .with(Arc::new(RunReport))
         .with(Arc::new(ReconcileUse))
+        .with(Arc::new(releases::Promote))
+        .with(Arc::new(RunJob))
 }
 
 /// How the job runner works.
@@ -161,6 +166,8 @@ pub async fn plugins(app: &App, config: &Config) -> anyhow::Result<()> {
         tracing::warn!("unsigned plugins are taken: [plugins] trust is \"development\"");
     }
     quarantine::refresh(app).await?;
+    releases::refresh(app).await?;
+    policy::refresh(app).await?;
     let restored = catalogue::restore_all(app).await?;
     for (digest, why) in &restored.failed {
         tracing::error!(digest, why, "an installed plugin can't be restored");

@@ -8,6 +8,7 @@ mod answer;
 mod apply;
 pub mod currency;
 mod error;
+mod events;
 mod inbox;
 mod job;
 mod orders;
@@ -15,6 +16,7 @@ mod pay;
 
 pub use apply::next_status;
 pub use error::OrderError;
+pub(crate) use events::apply_run;
 pub use inbox::{Answer, Inbound, receive};
 pub use job::RefreshOrder;
 pub(crate) use job::tenant_ctx;

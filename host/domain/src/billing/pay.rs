@@ -30,6 +30,12 @@ async fn read(app: &App, t: &TenantCtx, id: OrderId) -> Result<Order, Problem> {
     order.ok_or_else(|| Problem::not_found("order"))
 }
 
+/// The plugin behind an order. While a version is on trial, one version answers all calls about the order.
+async fn at_provider(app: &App, t: &TenantCtx, order: &Order) -> Result<Arc<Loaded>, Problem> {
+    let kind = Some(PluginKind::Payment);
+    calls::load_for(app, t, order.installation_id, kind, Some(order.id.0)).await
+}
+
 fn invocation(app: &App, t: &TenantCtx, loaded: &Loaded) -> Invocation {
     calls::invocation(app, t, loaded, CallClass::Ordinary, json!({}))
 }
@@ -71,7 +77,7 @@ pub async fn pay(app: &App, t: &TenantCtx, id: OrderId) -> Result<OrderView, Pro
             return Err(OrderError::Status { status, what: "paid" }.into());
         }
     }
-    let loaded = calls::load(app, t, order.installation_id, Some(PluginKind::Payment)).await?;
+    let loaded = at_provider(app, t, &order).await?;
     let wanted = wanted(app, t, &loaded, &order).await?;
     let answer = app.runtime.payment().create(invocation(app, t, &loaded), wanted).await;
     let payment = match answer {
@@ -252,7 +258,7 @@ pub async fn refresh(app: &App, t: &TenantCtx, id: OrderId) -> Result<OrderView,
     if order.status == OrderStatus::Draft {
         return get(app, t, id).await;
     }
-    let loaded = calls::load(app, t, order.installation_id, Some(PluginKind::Payment)).await?;
+    let loaded = at_provider(app, t, &order).await?;
     fetch(app, t, &loaded, &order).await?;
     get(app, t, id).await
 }
@@ -325,7 +331,7 @@ pub async fn cancel(app: &App, t: &TenantCtx, id: OrderId) -> Result<OrderView, 
             store(app, t, &order, &new, json!({ "by": "cancel" })).await?;
         }
         OrderStatus::Pending | OrderStatus::Unknown => {
-            let loaded = calls::load(app, t, order.installation_id, Some(PluginKind::Payment)).await?;
+            let loaded = at_provider(app, t, &order).await?;
             let key = format!("cancel-{}", order.id);
             let inv = invocation(app, t, &loaded);
             let payment = app
@@ -367,7 +373,7 @@ pub async fn browser_return(app: &App, t: &TenantCtx, id: OrderId, back: HttpReq
         return Ok(());
     }
     let looked_up = async {
-        let loaded = calls::load(app, t, order.installation_id, Some(PluginKind::Payment)).await?;
+        let loaded = at_provider(app, t, &order).await?;
         let inv = invocation(app, t, &loaded);
         match app.runtime.payment().resume(inv, payment_of(&order), back).await {
             Ok(_) => {}

@@ -118,16 +118,24 @@ pub enum Continued {
     },
 }
 
-async fn connection(app: &App, t: &TenantCtx, id: InstallationId) -> Result<std::sync::Arc<Loaded>, Problem> {
+/// The connection, for one sign-in. While a version is on trial, one version takes all its steps.
+async fn connection(
+    app: &App,
+    t: &TenantCtx,
+    id: InstallationId,
+    login: LoginId,
+) -> Result<std::sync::Arc<Loaded>, Problem> {
     tenancy::lifecycle::check(&t.tenant, tenancy::lifecycle::Use::SignIn, false)?;
-    calls::load(app, t, id, None).await.and_then(|loaded| {
-        // Somebody else's installation, or one that is no connection, is not told apart from none.
-        if loaded.kind == PluginKind::Identity {
-            Ok(loaded)
-        } else {
-            Err(Problem::not_found("connection"))
-        }
-    })
+    calls::load_for(app, t, id, None, Some(login.0))
+        .await
+        .and_then(|loaded| {
+            // Somebody else's installation, or one that is no connection, is not told apart from none.
+            if loaded.kind == PluginKind::Identity {
+                Ok(loaded)
+            } else {
+                Err(Problem::not_found("connection"))
+            }
+        })
 }
 
 /// Begins a sign-in.
@@ -140,7 +148,11 @@ pub async fn start(app: &App, t: &TenantCtx, id: InstallationId, begin: Begin) -
         None | Some("") => HOME,
         Some(path) => state::local_path(path).ok_or(LoginError::ReturnTo)?,
     };
-    let loaded = connection(app, t, id).await?;
+    let ticket = Ticket {
+        id: LoginId::new(&*app.clock, &*app.rng),
+        secret: Secret::generate(&*app.rng),
+    };
+    let loaded = connection(app, t, id, ticket.id).await?;
     let login = LoginStart {
         return_url: installations::callback_url(app, t, id),
         user_agent: t.ctx.origin.user_agent.clone().unwrap_or_default(),
@@ -158,8 +170,7 @@ pub async fn start(app: &App, t: &TenantCtx, id: InstallationId, begin: Begin) -
         // Nothing has come from a browser yet, so nobody can have signed in.
         return Err(broken(app, t, id, "done_too_early").await);
     }
-    let secret = Secret::generate(&*app.rng);
-    pend(app, t, &loaded, progress, secret, return_to).await
+    pend(app, t, &loaded, progress, ticket, return_to).await
 }
 
 /// Keeps a half-finished sign-in.
@@ -168,7 +179,7 @@ async fn pend(
     t: &TenantCtx,
     loaded: &Loaded,
     progress: LoginProgress,
-    secret: Secret,
+    ticket: Ticket,
     return_to: &str,
 ) -> Result<Started, Problem> {
     let id = loaded.installation.id;
@@ -177,10 +188,6 @@ async fn pend(
     }
     let now = app.clock.now();
     let max_age = progress.expires.clamp(Duration::from_secs(30), MAX_WAIT);
-    let ticket = Ticket {
-        id: LoginId::new(&*app.clock, &*app.rng),
-        secret,
-    };
     let row = PendingLogin {
         id: ticket.id,
         browser_hash: ticket.secret.hash(),
@@ -237,7 +244,7 @@ pub async fn callback(
     input: LoginInput,
 ) -> Result<Continued, Problem> {
     let ticket = cookie.and_then(Ticket::read).ok_or(LoginError::StateInvalid)?;
-    let loaded = connection(app, t, id).await?;
+    let loaded = connection(app, t, id, ticket.id).await?;
     let taken = {
         let mut machine = app.store.tenant_machine(&t.scope).await?;
         let taken = machine
@@ -264,7 +271,7 @@ pub async fn callback(
                 return_to: taken.return_to,
             })
         }
-        _ => pend(app, t, &loaded, progress, ticket.secret, &taken.return_to)
+        _ => pend(app, t, &loaded, progress, ticket, &taken.return_to)
             .await
             .map(Continued::Step),
     }

@@ -59,6 +59,12 @@ pub enum PluginError {
     /// The plugin could not translate its config.
     #[error("the new version can't translate the config: {0}")]
     MigrateFailed(String),
+    /// The operator does not let the tenant use the plugin: it can't be enabled.
+    #[error("the operator does not let this plugin be used here")]
+    NotAllowed,
+    /// Likewise: it can't be called.
+    #[error("the operator does not let this plugin be used here any more")]
+    Withheld,
     /// The installation is switched off.
     #[error("the plugin is switched off in this tenant")]
     Disabled,
@@ -126,6 +132,12 @@ impl From<PluginError> for Problem {
             PluginError::MigrateFailed(_) => Self::new(K::PluginConfigInvalid, text)
                 .with("reason", "migrate_failed")
                 .hint("send the whole `config` for the new version with the request"),
+            PluginError::NotAllowed => Self::new(K::PluginRefused, text)
+                .with("reason", "not_allowed")
+                .hint("ask the operator: aistack plugin ceiling"),
+            PluginError::Withheld => Self::new(K::PluginUnavailable, text)
+                .with("reason", "not_allowed")
+                .hint("ask the operator: aistack plugin ceiling"),
             PluginError::Disabled => Self::new(K::PluginUnavailable, text),
             PluginError::WrongKind | PluginError::OpenOrders => Self::new(K::Conflict, text),
         }
@@ -186,8 +198,11 @@ pub fn fault_problem(fault: &Fault, doing: Doing) -> Problem {
         _ => general(kind).to_owned(),
     };
     let mut p = Problem::new(kind, detail).with("fault", clean(&fault.code, 100));
-    if kind == ProblemKind::LoginRefused {
+    if matches!(kind, ProblemKind::LoginRefused | ProblemKind::RateLimited) {
         p = p.with("reason", clean(&fault.code, 100));
+    }
+    if kind == ProblemKind::RateLimited {
+        p = p.hint("wait, or have the operator raise the tenant's budget: aistack plugin limits");
     }
     if let Some(after) = fault.retry_after {
         p = p.with("retry_after", after.as_secs().max(1));
@@ -202,6 +217,9 @@ fn fault_kind(fault: &Fault, doing: Doing) -> ProblemKind {
     use ProblemKind as K;
     if fault.outcome_unknown && doing == Doing::Pay {
         return K::PaymentOutcomeUnknown;
+    }
+    if fault.is_over_budget() {
+        return K::RateLimited;
     }
     // The runtime's own refusals: nothing was started.
     if matches!(
@@ -251,6 +269,7 @@ fn general(kind: ProblemKind) -> &'static str {
         ProblemKind::PaymentDeclined => "the payment provider declined",
         ProblemKind::PaymentOutcomeUnknown => "the payment provider did not answer; the outcome is being looked up",
         ProblemKind::SignatureInvalid => "the delivery is not genuine or too old",
+        ProblemKind::RateLimited => "the tenant's plugins have used up what they may for now",
         ProblemKind::PluginUnavailable => "the plugin can't be called right now; try again shortly",
         _ => "the plugin failed; the code in `fault` and its call log say why",
     }

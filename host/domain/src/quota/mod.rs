@@ -10,6 +10,7 @@ mod error;
 mod level;
 mod meter;
 mod plan;
+mod plugin_terms;
 mod window;
 
 pub use admin::{QuotaView, clear_limit, list, set_limit, upgrade_url};
@@ -18,6 +19,8 @@ pub use error::{Exceeded, QuotaError};
 pub use level::ensure_users;
 pub use meter::{API_CALLS, Meter, MeterKind, USERS};
 pub use plan::{Limits, PLANS, Plan};
+pub use plugin_terms::PluginTerms;
 pub use window::Window;
 
+pub(crate) use plugin_terms::unknown_interface;
 pub(crate) use window::carried_over;

@@ -9,7 +9,9 @@ use crate::{
     plugins::{
         calls::{self, ProducedFile, RunContext},
         error::{Doing, clean, fault_problem},
+        manifest::FailurePolicy,
         port::{Fault, PluginKind, ReportRequest},
+        releases,
     },
 };
 use aistack_core::{JobId, Outcome, ProblemKind, ReportRunId, RequestId};
@@ -86,7 +88,13 @@ impl JobHandler for RunReport {
         let files = context.take_files();
         let ended =
             match made {
-                Ok(summary) if !files.is_empty() => succeed(app, &t, &run, &files, &summary).await,
+                Ok(summary) if !files.is_empty() => {
+                    let ended = succeed(app, &t, &run, &files, &summary).await;
+                    if matches!(ended, Ok(true)) {
+                        releases::compare_report(app, &t, &run, &summary, &files).await;
+                    }
+                    ended
+                }
                 Ok(_) => fail(
                     app,
                     &t,
@@ -145,6 +153,15 @@ async fn begin(app: &App, t: &TenantCtx, id: ReportRunId) -> Result<Option<Repor
     Ok(Some(new))
 }
 
+/// What a run asks of its generator.
+pub(crate) fn request_of(run: &ReportRun) -> ReportRequest {
+    ReportRequest {
+        report: run.report.clone(),
+        params: serde_json::from_str(&run.params).unwrap_or(Value::Null),
+        format: run.format.clone(),
+    }
+}
+
 /// Why a generator came to nothing.
 enum Failed {
     /// Not the generator's fault; another try may help.
@@ -153,9 +170,14 @@ enum Failed {
     For(Problem),
 }
 
-fn judged(fault: &Fault) -> Failed {
+/// Another try may help where nothing was started. A plugin whose manifest says `skip` is not waited for: whoever
+/// wanted the report goes on without it.
+fn judged(fault: &Fault, policy: FailurePolicy) -> Failed {
     let problem = fault_problem(fault, Doing::Other);
-    if problem.kind == ProblemKind::PluginUnavailable {
+    if policy == FailurePolicy::Skip {
+        return Failed::For(problem.with("skipped", true));
+    }
+    if matches!(problem.kind, ProblemKind::PluginUnavailable | ProblemKind::RateLimited) {
         Failed::Later(format!("the plugin could not be started ({})", clean(&fault.code, 100)))
     } else {
         Failed::For(problem)
@@ -176,19 +198,15 @@ async fn generate(
             ProblemKind::Unavailable | ProblemKind::Internal => Failed::Later(p.to_string()),
             _ => Failed::For(p),
         })?;
-    let request = ReportRequest {
-        report: run.report.clone(),
-        params: serde_json::from_str(&run.params).unwrap_or(Value::Null),
-        format: run.format.clone(),
-    };
+    let policy = loaded.manifest.failure.policy;
     let inv = calls::run_invocation(app, t, &loaded, Arc::clone(context), attempt);
     let port = app.runtime.report();
-    let work = port.run(inv, request);
+    let work = port.run(inv, request_of(run));
     tokio::pin!(work);
     let mut shown = 0;
     loop {
         tokio::select! {
-            done = &mut work => return done.map_err(|f| judged(&f)),
+            done = &mut work => return done.map_err(|f| judged(&f, policy)),
             () = tokio::time::sleep(TICK) => {
                 let percent = i64::from(context.percent.load(Ordering::Relaxed));
                 match progress(app, t, run.id, percent).await {
@@ -282,7 +300,7 @@ async fn fail(app: &App, t: &TenantCtx, run: &ReportRun, error: &Value) -> Resul
 }
 
 /// Removes files that no row lists.
-async fn discard(app: &App, files: &[ProducedFile]) {
+pub(crate) async fn discard(app: &App, files: &[ProducedFile]) {
     for f in files {
         if let Err(e) = app.objects.remove(&f.key).await {
             tracing::warn!(key = f.key.as_str(), error = %e, "a file of a cancelled run could not be removed");

@@ -11,5 +11,5 @@ mod runs;
 pub use datasets::USAGE_DAILY;
 pub use error::ReportError;
 pub use job::RunReport;
-pub(crate) use job::context;
+pub(crate) use job::{context, discard, request_of};
 pub use runs::{FileView, NewRun, Offered, RunView, cancel, create, file, get, list, offered};

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     App, Ctx, Problem, TenantCtx,
     audit::{self, Draft},
+    plugins::calls,
     quota::Plan,
     validate::Checks,
 };
@@ -101,7 +102,11 @@ pub async fn update(app: &App, ctx: &Ctx, tenant: &Tenant, patch: TenantPatch) -
     if before_after.is_empty() {
         return Ok(changed);
     }
-    save(app, ctx, tenant, changed, "tenant.updated", Value::Object(before_after)).await
+    let saved = save(app, ctx, tenant, changed, "tenant.updated", Value::Object(before_after)).await?;
+    if saved.plan != tenant.plan {
+        calls::reconsider(app, Some(saved.id)).await?;
+    }
+    Ok(saved)
 }
 
 fn differences(old: &Tenant, new: &Tenant) -> Map<String, Value> {

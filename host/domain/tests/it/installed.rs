@@ -214,6 +214,7 @@ async fn calls_are_recorded_behind_the_call() {
             bytes_in: 2,
             outcome,
             code: (outcome == CallOutcome::Refused).then(|| "breaker_open".to_owned()),
+            fault: None,
             log: vec![LogLine {
                 level: "info".to_owned(),
                 message: "hello".to_owned(),

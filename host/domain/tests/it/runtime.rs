@@ -5,7 +5,7 @@ use aistack_domain::plugins::port::*;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Mutex,
 };
 
@@ -22,11 +22,20 @@ pub(crate) struct Script {
     pub(crate) reports: Mutex<VecDeque<ReportScript>>,
     /// Translations of configs; without one left, there is nothing to translate.
     pub(crate) migrate: Mutex<VecDeque<Result<Value, Fault>>>,
+    /// Faults of `describe`, each once.
+    pub(crate) sick: Mutex<Vec<Fault>>,
+    /// Versions whose checks say something else.
+    pub(crate) odd: Mutex<Vec<String>>,
     /// What was asked, as `operation detail`.
     pub(crate) asked: Mutex<Vec<String>>,
     /// The states handed to `resume`.
     pub(crate) states: Mutex<Vec<Vec<u8>>>,
-    loaded: Mutex<BTreeSet<String>>,
+    /// What runs of regular jobs come to.
+    pub(crate) jobs: Mutex<VecDeque<Result<JobRun, Fault>>>,
+    /// The document that is published.
+    pub(crate) document: Mutex<Option<Document>>,
+    /// Components, and what they import.
+    loaded: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
 /// What a report generator does.
@@ -73,7 +82,7 @@ impl PluginRuntime for Script {
             .find(|k| fake.manifest.contains(&format!("aistack:{k}/")))
             .ok_or_else(|| Refusal::WrongWorld("none".to_owned()))?;
         let digest = hex::encode(Sha256::digest(component));
-        self.loaded.lock().unwrap().insert(digest.clone());
+        self.loaded.lock().unwrap().insert(digest.clone(), fake.imports.clone());
         Ok(Inspection {
             digest,
             kind,
@@ -89,32 +98,41 @@ impl PluginRuntime for Script {
     }
     async fn restore(&self, digest: &str, component: &[u8]) -> Result<(), Refusal> {
         assert_eq!(digest, hex::encode(Sha256::digest(component)));
-        self.loaded.lock().unwrap().insert(digest.to_owned());
-        Ok(())
+        self.admit(component).await.map(drop)
     }
     async fn forget(&self, digest: &str) {
         self.loaded.lock().unwrap().remove(digest);
     }
     fn check_grants(&self, digest: &str, grants: &Grants) -> Result<(), Refusal> {
-        if !self.loaded.lock().unwrap().contains(digest) {
-            return Err(Refusal::Missing(digest.to_owned()));
-        }
-        // The stand-ins all import `config`.
-        if grants.interfaces.iter().any(|i| i == "config") {
+        let loaded = self.loaded.lock().unwrap();
+        let imports = loaded.get(digest).ok_or_else(|| Refusal::Missing(digest.to_owned()))?;
+        let mut missing = imports.clone();
+        missing.retain(|i| !grants.interfaces.contains(i));
+        if missing.is_empty() {
             Ok(())
         } else {
-            Err(Refusal::NotGranted(vec!["config".to_owned()]))
+            Err(Refusal::NotGranted(missing))
         }
     }
     async fn describe(&self, _: Invocation) -> Result<Vec<Feature>, Fault> {
+        if let Some(fault) = self.sick.lock().unwrap().pop() {
+            return Err(fault);
+        }
         Ok(Vec::new())
     }
     async fn check(&self, inv: Invocation, deep: bool) -> Result<Vec<Finding>, Fault> {
         self.note(&inv, format!("check {deep}"));
+        let odd = self
+            .odd
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|v| inv.plugin.ends_with(v.as_str()));
+        let message = if odd { "odd" } else { "fine\u{1b}[31m" };
         Ok(vec![Finding {
             field: None,
             ok: true,
-            message: "fine\u{1b}[31m".to_owned(),
+            message: message.to_owned(),
         }])
     }
     async fn migrate(&self, inv: Invocation, from_version: &str, config: Value) -> Result<Value, Fault> {
@@ -134,6 +152,15 @@ impl PluginRuntime for Script {
             format!("migrate {from_version} {config} hosts={hosts} secrets={secrets} kv={kv}"),
         );
         answer
+    }
+    async fn job(&self, inv: Invocation, name: &str, cursor: Option<Vec<u8>>) -> Result<JobRun, Fault> {
+        let cursor = cursor.map(|c| String::from_utf8(c).unwrap()).unwrap_or_default();
+        self.note(&inv, format!("job {name} {cursor}"));
+        next(&self.jobs, "job")
+    }
+    async fn document(&self, _: Invocation, name: &str) -> Result<Document, Fault> {
+        let found = self.document.lock().unwrap().clone().filter(|_| name == "metadata.xml");
+        found.ok_or_else(|| Fault::new(FaultKind::NotFound, "no_document", "none of that name"))
     }
     async fn inbound(&self, inv: Invocation, endpoint: &str, request: HttpRequest) -> Result<InboundOutcome, Fault> {
         self.note(

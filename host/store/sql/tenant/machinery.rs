@@ -38,6 +38,18 @@ impl MachineryRead for TenantDb {
         )
     }
 
+    async fn kv_total(&mut self) -> Result<i64> {
+        run!(
+            self,
+            fetch_one,
+            sqlx::query_scalar!(
+                "SELECT CAST(COALESCE(SUM(octet_length(key) + octet_length(value)), 0) AS BIGINT) AS \"bytes!: i64\" \
+                 FROM kv WHERE tenant_id = $1",
+                self.tenant as _
+            )
+        )
+    }
+
     async fn calls(&mut self, installation: InstallationId, page: &Page) -> Result<Vec<CallRow>> {
         page!(
             self,

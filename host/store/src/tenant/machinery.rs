@@ -109,6 +109,8 @@ pub trait MachineryRead: Send {
     async fn kv_get(&mut self, installation: InstallationId, key: &str) -> Result<Option<KvRow>>;
     /// How full the space is.
     async fn kv_use(&mut self, installation: InstallationId) -> Result<KvUse>;
+    /// Bytes of keys and values in all of the tenant's spaces.
+    async fn kv_total(&mut self) -> Result<i64>;
     /// Recorded calls of an installation.
     async fn calls(&mut self, installation: InstallationId, page: &Page) -> Result<Vec<CallRow>>;
     /// One recorded call.

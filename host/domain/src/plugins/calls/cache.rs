@@ -6,15 +6,17 @@ use super::live::Fate;
 use crate::{
     App, Problem, TenantCtx,
     plugins::{
-        catalogue, grants,
+        catalogue,
         manifest::Manifest,
+        policy::{self, Whose},
         port::{Grants, PluginKind, Powers, SecretSet},
         schema::PROVISIONING,
         secrets,
     },
+    quota::PluginTerms,
 };
 use aistack_core::{InstallationId, TenantId};
-use aistack_store::{Installation, InstallationStatus};
+use aistack_store::{Installation, InstallationStatus, PluginVersion, StoredSecret};
 use serde_json::Value;
 use std::{
     collections::HashMap,
@@ -49,6 +51,10 @@ pub struct Loaded {
     pub powers: Arc<Powers>,
     /// Id and version of the plugin.
     pub plugin: Arc<str>,
+    /// What the tenant may use.
+    pub terms: Arc<PluginTerms>,
+    /// The plan and the epoch of the rules that grants and terms were made under.
+    pub(super) made_under: (String, u64),
     /// False when its config says `test_mode`.
     pub live: bool,
 }
@@ -155,6 +161,8 @@ async fn read(app: &App, t: &TenantCtx, id: InstallationId) -> Result<(Arc<Loade
     let key = (t.scope.id(), id);
     let now = app.clock.monotonic();
     let (hit, epoch) = app.calls.cache.get(key, now, app.store.backend() != "sqlite");
+    let rules = (t.tenant.plan.as_str(), app.policies.epoch());
+    let hit = hit.filter(|(loaded, _)| (loaded.made_under.0.as_str(), loaded.made_under.1) == rules);
     if let Some((loaded, false)) = &hit {
         return Ok((Arc::clone(loaded), true));
     }
@@ -180,6 +188,23 @@ async fn read(app: &App, t: &TenantCtx, id: InstallationId) -> Result<(Arc<Loade
         .await?;
     let version =
         version.ok_or_else(|| Problem::internal(format!("{id} uses digest {} that is not installed", row.digest)))?;
+    let loaded = make(app, t, row, version, &stored, hit.is_some())?;
+    let settled = app.calls.cache.put(key, &loaded, now, epoch);
+    Ok((loaded, settled))
+}
+
+/// An installation as calls see it, from its rows. `changed` says that it was remembered otherwise.
+fn make(
+    app: &App,
+    t: &TenantCtx,
+    row: Installation,
+    version: PluginVersion,
+    stored: &[StoredSecret],
+    changed: bool,
+) -> Result<Arc<Loaded>, Problem> {
+    let (key, id) = ((t.scope.id(), row.id), row.id);
+    // Before the grants are made: a change in between has them made anew.
+    let made_under = (t.tenant.plan.clone(), app.policies.epoch());
     let listed = catalogue::listed(version, 0)?;
     let corrupt = |what: &str, e: String| Problem::internal(format!("{what} of {id}: {e}"));
     let mut config: Value = serde_json::from_str(&row.config).map_err(|e| corrupt("config", e.to_string()))?;
@@ -189,34 +214,66 @@ async fn read(app: &App, t: &TenantCtx, id: InstallationId) -> Result<(Arc<Loade
         (PluginKind::Identity, Some(members)) => members.remove(PROVISIONING).unwrap_or_default(),
         _ => Value::Null,
     };
-    let granted = Arc::new(in_force(app, &listed.manifest, &config, granted));
-    if hit.is_some() {
+    let granted = Arc::new(in_force(app, whose(t), &listed.manifest, &config, &granted));
+    if changed {
         // Somebody else has changed it: calls that began before hear of it too.
-        app.calls.live.settle(key, fate(&row, &granted));
+        app.calls.live.settle(key, fate(app, t.scope.id(), &row, &granted));
     }
     let digest: Arc<str> = row.digest.as_str().into();
     let powers = Arc::new(Powers::new(Arc::clone(&granted)));
     app.calls.live.add(key, &powers, &digest, row.generation);
-    let loaded = Arc::new(Loaded {
+    Ok(Arc::new(Loaded {
         kind,
         powers,
         plugin: listed.name_and_version(),
+        terms: Arc::new(app.policies.terms(t.scope.id(), &t.tenant.plan)),
+        made_under,
         digest,
         live: config.get("test_mode").and_then(Value::as_bool) != Some(true),
-        secrets: Arc::new(secrets::open_all(app, t.scope.id(), &stored)?),
+        secrets: Arc::new(secrets::open_all(app, t.scope.id(), stored)?),
         grants: granted,
         manifest: Arc::new(listed.manifest),
         config: Arc::new(config),
         host_config,
         installation: row,
-    });
-    let settled = app.calls.cache.put(key, &loaded, now, epoch);
-    Ok((loaded, settled))
+    }))
+}
+
+/// An installation as another version sees it, for trials. Calls in flight hear of changes as if they were at the
+/// version in use, `instead_of`.
+pub(in crate::plugins) async fn candidate(
+    app: &App,
+    t: &TenantCtx,
+    row: Installation,
+    version: PluginVersion,
+    instead_of: &str,
+) -> Result<Arc<Loaded>, Problem> {
+    super::ensure(app, &version.digest).await.map_err(Problem::internal)?;
+    let stored = app
+        .store
+        .tenant_read(&t.scope)
+        .await?
+        .installations()
+        .secrets(row.id)
+        .await?;
+    let (key, generation) = ((t.scope.id(), row.id), row.generation);
+    let loaded = make(app, t, row, version, &stored, false)?;
+    app.calls.live.add(key, &loaded.powers, &instead_of.into(), generation);
+    Ok(loaded)
+}
+
+/// A tenant's rules.
+pub(in crate::plugins) fn whose(t: &TenantCtx) -> Whose<'_> {
+    Whose {
+        tenant: t.scope.id(),
+        plan: &t.tenant.plan,
+    }
 }
 
 /// What a row means for calls in flight.
-fn fate<'a>(row: &'a Installation, grants: &'a Grants) -> Fate<'a> {
+fn fate<'a>(app: &App, tenant: TenantId, row: &'a Installation, grants: &'a Grants) -> Fate<'a> {
     match row.status {
+        InstallationStatus::Active if !app.policies.allows(&row.plugin_id, tenant) => Fate::End("not_allowed"),
         InstallationStatus::Active => Fate::Keep {
             digest: &row.digest,
             grants,
@@ -225,21 +282,28 @@ fn fate<'a>(row: &'a Installation, grants: &'a Grants) -> Fate<'a> {
     }
 }
 
-/// The grants that calls get: whatever the row says, nothing beyond the manifest of its version is ever linked.
-pub(in crate::plugins) fn in_force(app: &App, manifest: &Manifest, guest_config: &Value, granted: Grants) -> Grants {
-    let mut granted = grants::within(granted, &grants::declared(manifest, guest_config));
+/// The grants that calls get: whatever the row says, nothing beyond the manifest of its version, the operator's ceilings
+/// and the plan is ever linked.
+pub(in crate::plugins) fn in_force(
+    app: &App,
+    whose: Whose<'_>,
+    manifest: &Manifest,
+    guest_config: &Value,
+    consent: &Grants,
+) -> Grants {
+    let (mut granted, _) = policy::in_force(app, whose, manifest, guest_config, consent);
     if app.config.allow_private_addresses {
         granted.private_hosts = [granted.http_hosts.as_slice(), &granted.dial_targets].concat();
     }
     granted
 }
 
-/// Tells calls in flight when their installation is no longer what it was at `generation`.
+/// Tells calls in flight what their installation is now; with a `generation`, only when it is another.
 pub(super) async fn follow(
     app: &App,
     tenant: TenantId,
     installation: InstallationId,
-    generation: i64,
+    generation: Option<i64>,
 ) -> Result<(), Problem> {
     let gone = || app.calls.settle(tenant, installation, Fate::End("removed"));
     let Some(scope) = app.store.scope(tenant).await? else {
@@ -257,25 +321,27 @@ pub(super) async fn follow(
         gone();
         return Ok(());
     };
-    if row.generation == generation {
+    if generation == Some(row.generation) {
         return Ok(());
     }
-    let version = app
-        .store
-        .platform_read()
-        .await?
-        .plugins()
-        .find_by_digest(&row.digest)
-        .await?;
-    let Some(version) = version else { return Ok(()) };
+    let (version, plan) = {
+        let mut read = app.store.platform_read().await?;
+        let version = read.plugins().find_by_digest(&row.digest).await?;
+        (version, read.tenants().get(tenant).await?.map(|t| t.plan))
+    };
+    let (Some(version), Some(plan)) = (version, plan) else {
+        return Ok(());
+    };
     let listed = catalogue::listed(version, 0)?;
     let corrupt = |e: serde_json::Error| Problem::internal(format!("{installation}: {e}"));
     let mut config: Value = serde_json::from_str(&row.config).map_err(corrupt)?;
     if let Some(members) = config.as_object_mut() {
         members.remove(PROVISIONING);
     }
-    let granted = serde_json::from_str(&row.grants).map_err(corrupt)?;
-    let granted = in_force(app, &listed.manifest, &config, granted);
-    app.calls.settle(tenant, installation, fate(&row, &granted));
+    let granted: Grants = serde_json::from_str(&row.grants).map_err(corrupt)?;
+    let whose = Whose { tenant, plan: &plan };
+    let granted = in_force(app, whose, &listed.manifest, &config, &granted);
+    app.calls
+        .settle(tenant, installation, fate(app, tenant, &row, &granted));
     Ok(())
 }

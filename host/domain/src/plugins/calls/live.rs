@@ -75,6 +75,14 @@ impl Live {
         });
     }
 
+    /// Installations that are in memory or in flight, of one tenant or of all.
+    pub(super) fn known(&self, tenant: Option<TenantId>) -> Vec<Key> {
+        self.with(|all| {
+            let keys = all.keys().copied();
+            keys.filter(|(of, _)| tenant.is_none_or(|t| t == *of)).collect()
+        })
+    }
+
     /// Installations with calls in flight and the newest generation they began with; forgets who is gone.
     pub(super) fn in_flight(&self) -> Vec<(Key, i64)> {
         self.with(|all| {

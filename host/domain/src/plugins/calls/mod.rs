@@ -9,7 +9,7 @@ mod run;
 mod services;
 
 pub use cache::Loaded;
-pub(in crate::plugins) use cache::in_force;
+pub(in crate::plugins) use cache::{candidate, in_force, whose};
 pub use live::Fate;
 pub(crate) use ready::ensure;
 pub use ready::keep_watch;
@@ -20,7 +20,9 @@ use super::{
     catalogue::Listed,
     error::PluginError,
     manifest::{self, CallClass},
+    policy,
     port::{Grants, Invocation, PluginKind, Powers},
+    releases,
     trust::TrustError,
 };
 use crate::{App, Problem, TenantCtx, reports, tenancy};
@@ -28,6 +30,7 @@ use aistack_core::{CallId, InstallationId, TenantId};
 use aistack_store::{Installation, InstallationStatus};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What the platform keeps in memory about calls.
 #[derive(Debug, Default)]
@@ -64,12 +67,30 @@ pub async fn load(
     id: InstallationId,
     kind: Option<PluginKind>,
 ) -> Result<Arc<Loaded>, Problem> {
-    let loaded = cache::load(app, t, id).await?;
+    load_for(app, t, id, kind, None).await
+}
+
+/// The same for one of several calls that belong together, such as the steps of a sign-in or the calls about one order:
+/// while a version is on trial, one version answers all calls of a `flow`.
+///
+/// # Errors
+/// As [`load`].
+pub async fn load_for(
+    app: &App,
+    t: &TenantCtx,
+    id: InstallationId,
+    kind: Option<PluginKind>,
+    flow: Option<Uuid>,
+) -> Result<Arc<Loaded>, Problem> {
+    let loaded = in_use(app, t, id).await?;
     if kind.is_some_and(|k| k != loaded.kind) {
         return Err(PluginError::WrongKind.into());
     }
     if loaded.installation.status != InstallationStatus::Active {
         return Err(PluginError::Disabled.into());
+    }
+    if !app.policies.allows(&loaded.installation.plugin_id, t.scope.id()) {
+        return Err(PluginError::Withheld.into());
     }
     if let Some(why) = app.held.reason(&loaded.digest) {
         return Err(TrustError::Quarantined(why).into());
@@ -78,7 +99,25 @@ pub async fn load(
         // The call itself will say `not_loaded`; why that is so belongs into the log.
         tracing::error!(digest = %loaded.digest, why, "a component can't be made callable on this node");
     }
-    Ok(loaded)
+    Ok(releases::route(app, t, loaded, flow).await)
+}
+
+/// An installation at the version in use, whatever is on trial beside it and whether or not it is switched on.
+pub(in crate::plugins) async fn in_use(app: &App, t: &TenantCtx, id: InstallationId) -> Result<Arc<Loaded>, Problem> {
+    cache::load(app, t, id).await
+}
+
+/// Looks again at what installations may do, of one tenant or of all: a rule over them has changed. Calls in flight keep
+/// what is still allowed.
+///
+/// # Errors
+/// As the stores.
+pub(crate) async fn reconsider(app: &App, tenant: Option<TenantId>) -> Result<(), Problem> {
+    app.releases.forget_variants();
+    for (tenant, installation) in app.calls.live.known(tenant) {
+        cache::follow(app, tenant, installation, None).await?;
+    }
+    Ok(())
 }
 
 /// One call's invocation. `extra` goes into the call's context.
@@ -127,6 +166,8 @@ pub(in crate::plugins) fn powerless(
         powers: Arc::new(Powers::new(Arc::clone(&grants))),
         grants,
         plugin: listed.name_and_version(),
+        terms: Arc::new(app.policies.terms(t.scope.id(), &t.tenant.plan)),
+        made_under: (t.tenant.plan.clone(), app.policies.epoch()),
         live: false,
     };
     build(app, t, &loaded, CallClass::Ordinary, json!({}), None)
@@ -156,7 +197,7 @@ fn build(
         config: Arc::clone(&loaded.config),
         secrets: Arc::clone(&loaded.secrets),
         powers: Arc::clone(&loaded.powers),
-        limits: loaded.manifest.call_limits(class),
+        limits: policy::bounded(loaded.manifest.call_limits(class), class.lane(), &loaded.terms),
         breaker: loaded.manifest.breaker_figures(),
         lane: class.lane(),
         extra,
@@ -169,6 +210,9 @@ fn build(
             receipts: Arc::clone(&app.calls.receipts),
             observer: Arc::clone(&app.observer),
             held: Arc::clone(&app.held),
+            budgets: Arc::clone(&app.budgets),
+            terms: Arc::clone(&loaded.terms),
+            releases: Arc::clone(&app.releases),
             run,
         }),
     }

@@ -5,9 +5,9 @@ use super::Calls;
 use crate::{
     App, Problem,
     plugins::{
-        catalogue,
+        catalogue, policy,
         port::{Grants, Refusal},
-        quarantine,
+        quarantine, releases,
     },
 };
 use std::{
@@ -93,8 +93,11 @@ async fn sweep(app: &App) -> Result<(), Problem> {
 /// Takes out of service what crashes too often, and hears what other nodes took.
 async fn look_around(app: &App, shared: bool) -> Result<(), Problem> {
     quarantine::judge(app).await?;
+    releases::judge(app).await?;
     if shared {
         quarantine::refresh(app).await?;
+        releases::refresh(app).await?;
+        policy::refresh(app).await?;
     }
     Ok(())
 }
@@ -111,7 +114,7 @@ pub async fn keep_watch(app: &App, stop: impl Future<Output = ()> + Send) {
         }
         if shared {
             for ((tenant, installation), generation) in app.calls.live.in_flight() {
-                if let Err(problem) = super::cache::follow(app, tenant, installation, generation).await {
+                if let Err(problem) = super::cache::follow(app, tenant, installation, Some(generation)).await {
                     tracing::warn!(%tenant, %installation, %problem, "calls in flight can't be compared with the store");
                 }
             }

@@ -2,10 +2,15 @@
 //! can name another one.
 
 use super::{receipts::Queue, run::RunContext};
-use crate::plugins::{
-    observe::{LogEvent, Observer},
-    port::{CallReceipt, DatasetRows, Fault, FaultKind, FileWriter, Grants, HostServices, KvEntry, LogLine},
-    quarantine::Held,
+use crate::{
+    plugins::{
+        budgets::Budgets,
+        observe::{LogEvent, Observer},
+        port::{CallReceipt, DatasetRows, Fault, FaultKind, FileWriter, Grants, HostServices, KvEntry, LogLine, Use},
+        quarantine::Held,
+        releases::Releases,
+    },
+    quota::PluginTerms,
 };
 use aistack_core::{CallId, Clock, InstallationId, TenantScope, Timestamp};
 use aistack_store::{Store, StoreError};
@@ -29,6 +34,9 @@ pub(super) struct Services {
     pub(super) receipts: Arc<Queue>,
     pub(super) observer: Arc<Observer>,
     pub(super) held: Arc<Held>,
+    pub(super) budgets: Arc<Budgets>,
+    pub(super) terms: Arc<PluginTerms>,
+    pub(super) releases: Arc<Releases>,
     pub(super) run: Option<Arc<RunContext>>,
 }
 
@@ -62,10 +70,18 @@ fn checked(key: &str) -> Result<&str, Fault> {
 
 impl Services {
     /// Whether the space has room for this value in place of what the key holds now.
-    fn room(&self, used: aistack_store::KvUse, key: &str, old: Option<usize>, new: usize) -> Result<(), Fault> {
+    fn room(
+        &self,
+        used: aistack_store::KvUse,
+        all: i64,
+        key: &str,
+        old: Option<usize>,
+        new: usize,
+    ) -> Result<(), Fault> {
         let signed = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let entry = |value: usize| signed(key.len()).saturating_add(signed(value));
-        let bytes = used.bytes.saturating_add(entry(new)) - old.map_or(0, entry);
+        let more = entry(new) - old.map_or(0, entry);
+        let bytes = used.bytes.saturating_add(more);
         let keys = used.keys + i64::from(old.is_none());
         let most = i64::try_from(self.grants.kv_bytes).unwrap_or(i64::MAX);
         if bytes > most || keys > i64::from(self.grants.kv_keys) {
@@ -76,6 +92,14 @@ impl Services {
                     "the key-value space is full ({most} bytes, {} keys)",
                     self.grants.kv_keys
                 ),
+            ));
+        }
+        let tenant = self.terms.kv_bytes.map(|b| i64::try_from(b).unwrap_or(i64::MAX));
+        if let Some(most) = tenant.filter(|most| more > 0 && all.saturating_add(more) > *most) {
+            return Err(Fault::new(
+                FaultKind::Denied,
+                "kv_full",
+                format!("the key-value spaces of all the tenant's plugins together are full ({most} bytes)"),
             ));
         }
         Ok(())
@@ -123,7 +147,8 @@ impl HostServices for Services {
             let m = machine.machinery();
             let old = m.kv_get(self.installation, key).await.map_err(|e| store_fault(&e))?;
             let used = m.kv_use(self.installation).await.map_err(|e| store_fault(&e))?;
-            self.room(used, key, old.map(|o| o.value.len()), value.len())?;
+            let all = m.kv_total().await.map_err(|e| store_fault(&e))?;
+            self.room(used, all, key, old.map(|o| o.value.len()), value.len())?;
             m.kv_put(self.installation, key, &value, expires_at, expected, now)
                 .await
                 .map_err(|e| store_fault(&e))
@@ -180,9 +205,20 @@ impl HostServices for Services {
         });
     }
 
+    fn admit(&self) -> Result<(), Fault> {
+        let now = (self.clock.now(), self.clock.monotonic());
+        self.budgets.admit(self.scope.id(), &self.terms, now)
+    }
+
+    fn charge(&self, used: Use) -> Result<(), Fault> {
+        let now = (self.clock.now(), self.clock.monotonic());
+        self.budgets.charge(self.scope.id(), &self.terms, used, now)
+    }
+
     fn receipt(&self, receipt: CallReceipt) {
         self.observer.call(&self.scope, &receipt, self.clock.monotonic());
         self.held.note(&receipt, self.clock.monotonic());
+        self.releases.note(&receipt);
         self.receipts.push(receipt);
     }
 }

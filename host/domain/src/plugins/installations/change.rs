@@ -1,9 +1,11 @@
-//! Changing an installation: name, config, grants, status, version, secrets.
+//! Changing an installation: name, config, grants, status, version, and secrets that come along.
 
 use super::{
     config::{accept_config, accept_grants, accept_secret, guest_config, linkable, missing_secrets},
     enable::{choose, fit_for},
-    good_name, is_operator, reconcile, upgrade,
+    good_name, is_operator, reconcile,
+    secret::set_secret,
+    upgrade,
     view::{self, InstallationView},
 };
 use crate::{
@@ -13,12 +15,13 @@ use crate::{
         catalogue::{self, Listed},
         error::PluginError,
         grants::{self, Added, GrantRequest},
+        policy,
         port::Grants,
-        secrets,
+        schedule,
     },
 };
 use aistack_core::InstallationId;
-use aistack_store::{Audit, Installation, InstallationStatus, TenantTx};
+use aistack_store::{Audit, Installation, InstallationStatus};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +47,8 @@ pub struct Change {
     pub consent: Option<String>,
     /// Lets a change that needs consent wait for it.
     pub when_consented: bool,
+    /// The release that asks for the change, if one does.
+    pub release: Option<String>,
 }
 
 /// The listing of a row's version.
@@ -110,13 +115,17 @@ pub async fn update(app: &App, t: &TenantCtx, id: InstallationId, change: Change
         Regrant::Granted(granted) => granted,
         Regrant::Wait(added) => return upgrade::wait(app, t, old, &is, change, added).await,
     };
+    let starts = change.status == Some(InstallationStatus::Active) && old.status != InstallationStatus::Active;
+    if is.version.digest != old.digest || change.grants.is_some() || starts {
+        policy::permit(app, t, &is, &guest_config(&is, &config), &granted)?;
+    }
     let new = next_row(app, &old, &is, &config, &granted, &change)?;
     commit(app, t, (&was, &old), (&is, new, &config), Some(&change)).await?;
     view::get(app, t, id).await
 }
 
 /// The config after a change: as sent, or the old one as the new version understands it.
-async fn new_config(
+pub(super) async fn new_config(
     app: &App,
     t: &TenantCtx,
     (was, old): (&Listed, &Installation),
@@ -131,7 +140,7 @@ async fn new_config(
     accept_config(is, config)
 }
 
-fn next_row(
+pub(super) fn next_row(
     app: &App,
     old: &Installation,
     is: &Listed,
@@ -201,9 +210,16 @@ pub(super) async fn commit(
         // Should this process die before the claim is settled, the count is compared with what was committed here.
         tx.push_outbox(&reconcile::message(app, id, new.updated_at)).await?;
     }
+    let starts = new.status == InstallationStatus::Active && (upgraded || old.status != new.status);
+    if starts {
+        schedule::begin(app, &mut *tx, id, &is.manifest).await?;
+    }
     let mut details = difference(old, &new)?;
     if !new_secrets.is_empty() {
         details["secrets"] = json!(new_secrets.keys().collect::<Vec<_>>());
+    }
+    if let Some(release) = change.and_then(|c| c.release.as_ref()) {
+        details["release"] = json!(release);
     }
     let mut entries = Vec::new();
     let agreed = grants::added(
@@ -223,9 +239,10 @@ pub(super) async fn commit(
     tx.commit(entries).await?;
     let granted = in_force(
         app,
+        calls::whose(t),
         &is.manifest,
         &guest_config(is, config),
-        json_of(&new.grants, "grants")?,
+        &json_of(&new.grants, "grants")?,
     );
     let fate = match new.status {
         InstallationStatus::Disabled => Fate::End("disabled"),
@@ -235,7 +252,7 @@ pub(super) async fn commit(
         },
     };
     app.calls.settle(t.scope.id(), id, fate);
-    if upgraded {
+    if upgraded || starts {
         jobs::wake(app, &t.scope);
     }
     Ok(())
@@ -266,7 +283,7 @@ fn action(change: Option<&Change>, old: &Installation, new: &Installation) -> Re
     })
 }
 
-enum Regrant {
+pub(super) enum Regrant {
     Granted(Grants),
     /// It asks for this, and nobody has agreed yet.
     Wait(Added),
@@ -274,7 +291,7 @@ enum Regrant {
 
 /// The grants after a change: as asked for, or the earlier choices carried over. A version that asks for more than before
 /// waits for consent. A config that names other hosts is consent itself: who writes the host down wants it called.
-fn regrant(
+pub(super) fn regrant(
     app: &App,
     t: &TenantCtx,
     (was, old): (&Listed, &Installation),
@@ -334,66 +351,4 @@ fn difference(old: &Installation, new: &Installation) -> Result<Value, Problem> 
         json_of(&new.grants, "grants")?,
     );
     Ok(Value::Object(changed))
-}
-
-/// Writes a secret's next version; its number and the latest one before it.
-pub(super) async fn set_secret(
-    app: &App,
-    t: &TenantCtx,
-    tx: &mut dyn TenantTx,
-    id: InstallationId,
-    (name, value): (&str, &SecretString),
-    keep_previous: bool,
-) -> Result<(i64, i64), Problem> {
-    let latest = tx
-        .installations()
-        .secrets(id)
-        .await?
-        .iter()
-        .filter(|s| s.name == name)
-        .map(|s| s.version)
-        .max()
-        .unwrap_or(0);
-    let version = latest + 1;
-    let sealed = secrets::seal(app, t.scope.id(), id, name, version, value);
-    tx.installations().insert_secret(&sealed).await?;
-    let keep_from = if keep_previous { version - 1 } else { version };
-    tx.installations().prune_secret(id, name, keep_from).await?;
-    Ok((version, latest))
-}
-
-/// Sets a secret. The new value replaces the old one at once, unless `keep_previous` asks for a rollover: then the one
-/// before stays valid until the next change.
-///
-/// # Errors
-/// `not_found`, `plugin_config_invalid`, or as the store.
-pub async fn put_secret(
-    app: &App,
-    t: &TenantCtx,
-    id: InstallationId,
-    name: &str,
-    value: &SecretString,
-    keep_previous: bool,
-) -> Result<InstallationView, Problem> {
-    let old = app.store.tenant_read(&t.scope).await?.installations().get(id).await?;
-    let old = old.ok_or_else(|| Problem::not_found("installation"))?;
-    let listed = listing(app, &old).await?;
-    if listed.manifest.secret(name).is_none() {
-        return Err(Problem::not_found("secret"));
-    }
-    accept_secret(&listed, name, value, "/value").map_err(|e| PluginError::ConfigInvalid(vec![e]))?;
-    let mut tx = app.store.tenant(&t.scope).await?;
-    let (version, latest) = set_secret(app, t, &mut *tx, id, (name, value), keep_previous).await?;
-    let new = Installation {
-        generation: old.generation + 1,
-        updated_at: app.clock.now(),
-        ..old
-    };
-    tx.installations().update(&new).await?;
-    let draft = audit::Draft::new("installation.secret_set", "installation", id)
-        .details(json!({ "secret": name, "version": version, "previous_kept": keep_previous && latest > 0 }));
-    let entry = audit::for_tenant(app, &mut *tx, t, draft).await?;
-    tx.commit(Audit::one(entry)).await?;
-    app.calls.forget(t.scope.id(), id);
-    view::get(app, t, id).await
 }

@@ -6,6 +6,7 @@ use crate::{
         catalogue::Listed,
         error::PluginError,
         grants::{self, GrantRequest},
+        manifest::SecretKind,
         port::{Grants, Refusal},
         schema::Schema,
         secrets::MAX_SECRET,
@@ -105,13 +106,13 @@ fn secret_references(v: &Value, at: &str, listed: &Listed, errors: &mut Vec<Fiel
 
 /// Checks one secret's value.
 pub(super) fn accept_secret(listed: &Listed, name: &str, value: &SecretString, at: &str) -> Result<(), FieldError> {
-    if listed.manifest.secret(name).is_none() {
+    let Some(declared) = listed.manifest.secret(name) else {
         return Err(FieldError::new(
             at,
             "unknown_secret",
             format!("the plugin declares no secret {name:?}"),
         ));
-    }
+    };
     let value = value.expose_secret();
     if value.is_empty() {
         return Err(FieldError::new(at, "too_short", "a secret can't be empty"));
@@ -125,6 +126,11 @@ pub(super) fn accept_secret(listed: &Listed, name: &str, value: &SecretString, a
     }
     if value.contains('\0') {
         return Err(FieldError::new(at, "format", "a secret can't contain NUL"));
+    }
+    // A kind that an older host took is any text.
+    let kind = SecretKind::of(&declared.kind).unwrap_or(SecretKind::Text);
+    if let Err((why, hint)) = kind.check(value) {
+        return Err(FieldError::new(at, "format", format!("secret {name:?}: {why}")).hint(hint));
     }
     Ok(())
 }

@@ -1,18 +1,18 @@
 //! Enabling a plugin in a tenant.
 
 use super::{
-    config::{accept_config, accept_grants, accept_secrets},
+    config::{accept_config, accept_grants, accept_secrets, guest_config},
     endpoint_key, good_name, is_operator, reconcile,
     view::{InstallationView, view},
 };
 use crate::{
-    App, FieldError, Problem, TenantCtx, audit,
+    App, FieldError, Problem, TenantCtx, audit, jobs,
     plugins::{
         calls, catalogue,
         catalogue::Listed,
         error::PluginError,
         grants::GrantRequest,
-        secrets,
+        policy, schedule, secrets,
         trust::{self, TrustError},
     },
 };
@@ -118,6 +118,8 @@ pub async fn enable(app: &App, t: &TenantCtx, command: Enable) -> Result<Install
         .map_err(Problem::internal)?;
     let asked = command.grants.unwrap_or_default();
     let grants = accept_grants(app, &listed, &config, &asked, is_operator(t))?;
+    policy::permit(app, t, &listed, &guest_config(&listed, &config), &grants)?;
+    policy::one_more(app, t).await?;
     let now = app.clock.now();
     let row = Installation {
         id: InstallationId::new(&*app.clock, &*app.rng),
@@ -147,6 +149,7 @@ pub async fn enable(app: &App, t: &TenantCtx, command: Enable) -> Result<Install
             let sealed = secrets::seal(app, t.scope.id(), row.id, name, 1, value);
             tx.installations().insert_secret(&sealed).await?;
         }
+        schedule::begin(app, &mut *tx, row.id, &listed.manifest).await?;
         let draft = audit::Draft::new("installation.enabled", "installation", row.id).details(json!({
             "plugin_id": row.plugin_id, "version": row.version, "digest": row.digest, "name": row.name,
             "config": config, "secrets": command.secrets.keys().collect::<Vec<_>>(), "grants": grants,
@@ -159,6 +162,9 @@ pub async fn enable(app: &App, t: &TenantCtx, command: Enable) -> Result<Install
     if let Err(problem) = written {
         reconcile::release(app, t, row.id).await;
         return Err(problem);
+    }
+    if !listed.manifest.job.is_empty() {
+        jobs::wake(app, &t.scope);
     }
     let stored = app
         .store

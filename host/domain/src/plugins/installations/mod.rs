@@ -8,14 +8,17 @@ mod config;
 mod enable;
 mod reconcile;
 mod remove;
+mod secret;
 mod upgrade;
 mod view;
 
-pub use change::{Change, put_secret, update};
+pub use change::{Change, update};
 pub use enable::{Enable, enable};
 pub use reconcile::ReconcileUse;
 pub use remove::delete;
+pub use secret::put_secret;
 pub use upgrade::{Pending, consent, rollback};
+pub(super) use upgrade::{came_from, trial, waits_for};
 pub use view::{Available, CallView, InstallationView, available, calls, check, get, list};
 pub(crate) use view::{callback_url, endpoint_url};
 

@@ -1,8 +1,8 @@
 //! Another version of a plugin: its translation of the config, waiting for consent, and the way back.
 
 use super::{
-    change::{Change, commit, json_of, listing, update},
-    config::guest_config,
+    change::{Change, Regrant, commit, json_of, listing, new_config, next_row, regrant, update},
+    config::{guest_config, missing_secrets},
     enable::fit_for,
     view::{self, InstallationView},
 };
@@ -13,7 +13,8 @@ use crate::{
         catalogue::{self, Listed},
         error::PluginError,
         grants::{self, Added},
-        port::FaultKind,
+        policy,
+        port::{FaultKind, Grants},
         schema::PROVISIONING,
     },
 };
@@ -46,6 +47,9 @@ pub struct Pending {
     pub added_digest: String,
     /// Since when it waits.
     pub since: Timestamp,
+    /// The release that asks; what one asked that came to nothing is not asked any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
 }
 
 /// The version to go back to, as people see it.
@@ -54,9 +58,24 @@ pub(super) fn previous_version(row: &Installation) -> Option<String> {
     Some(previous.version)
 }
 
-/// What waits, as people see it.
-pub(super) fn pending(row: &Installation) -> Option<Pending> {
+fn stored(row: &Installation) -> Option<Pending> {
     serde_json::from_str(row.pending.as_deref()?).ok()
+}
+
+/// What waits, as people see it.
+pub(super) fn pending(app: &App, row: &Installation) -> Option<Pending> {
+    stored(row).filter(|p| p.release.as_ref().is_none_or(|id| app.releases.still_asks(id)))
+}
+
+/// Whether consent to what a release asks for is waited for.
+pub(in crate::plugins) fn waits_for(row: &Installation, release: &str) -> bool {
+    stored(row).is_some_and(|p| p.release.as_deref() == Some(release))
+}
+
+/// The component an installation had before its last change of version.
+pub(in crate::plugins) fn came_from(row: &Installation) -> Option<String> {
+    let previous: Previous = serde_json::from_str(row.previous.as_deref()?).ok()?;
+    Some(previous.digest)
 }
 
 /// A row as it is kept for the way back.
@@ -154,6 +173,7 @@ pub(super) async fn wait(
         added_digest: grants::digest_of(&added),
         added: added.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
         since: app.clock.now(),
+        release: change.release,
     };
     let text = serde_json::to_string(&pending).map_err(|e| Problem::internal(e.to_string()))?;
     let new = Installation {
@@ -173,6 +193,47 @@ pub(super) async fn wait(
     view::get(app, t, id).await
 }
 
+/// An installation as it would be at another version, if nobody has to be asked for that.
+///
+/// # Errors
+/// Why it can't be used there: trust, config, secrets, or consent that is missing.
+pub(in crate::plugins) async fn trial(
+    app: &App,
+    t: &TenantCtx,
+    old: &Installation,
+    is: &Listed,
+) -> Result<Installation, Problem> {
+    let was = listing(app, old).await?;
+    fit_for(app, t, is).await?;
+    calls::ensure(app, &is.version.digest)
+        .await
+        .map_err(Problem::internal)?;
+    let change = Change::default();
+    let config = new_config(app, t, (&was, old), is, &change).await?;
+    let stored = app
+        .store
+        .tenant_read(&t.scope)
+        .await?
+        .installations()
+        .secrets(old.id)
+        .await?;
+    let have = stored.iter().map(|s| s.name.as_str()).collect();
+    let missing = missing_secrets(is, &have);
+    if !missing.is_empty() {
+        return Err(PluginError::ConfigInvalid(missing).into());
+    }
+    match regrant(app, t, (&was, old), (is, &config), &change)? {
+        Regrant::Granted(granted) => {
+            policy::permit(app, t, is, &guest_config(is, &config), &granted)?;
+            Ok(Installation {
+                generation: old.generation,
+                ..next_row(app, old, is, &config, &granted, &change)?
+            })
+        }
+        Regrant::Wait(added) => Err(PluginError::ConsentStale { added }.into()),
+    }
+}
+
 /// Agrees to the change that waits, and does it.
 ///
 /// # Errors
@@ -185,7 +246,7 @@ pub async fn consent(
 ) -> Result<InstallationView, Problem> {
     let row = app.store.tenant_read(&t.scope).await?.installations().get(id).await?;
     let row = row.ok_or_else(|| Problem::not_found("installation"))?;
-    let pending = pending(&row).ok_or(PluginError::NothingPending)?;
+    let pending = pending(app, &row).ok_or(PluginError::NothingPending)?;
     let change = Change {
         version: Some(pending.version),
         config: pending.config,
@@ -221,6 +282,8 @@ pub async fn rollback(app: &App, t: &TenantCtx, id: InstallationId) -> Result<In
     fit_for(app, t, &is).await?;
     calls::ensure(app, &previous.digest).await.map_err(Problem::internal)?;
     let was = listing(app, &old).await?;
+    let granted: Grants = json_of(&previous.grants.to_string(), "previous grants")?;
+    policy::permit(app, t, &is, &guest_config(&is, &previous.config), &granted)?;
     let new = Installation {
         version: previous.version,
         digest: previous.digest,

@@ -8,7 +8,10 @@ use crate::{
         catalogue::{self, Listed},
         error::{Doing, clean, fault_problem},
         manifest::Manifest,
+        policy::{self, Cut},
         port::{Finding, Grants, PluginKind},
+        releases,
+        schema::PROVISIONING,
     },
     tenancy,
 };
@@ -72,8 +75,12 @@ pub struct InstallationView {
     pub config: Value,
     /// Secrets.
     pub secrets: Vec<SecretView>,
-    /// Grants.
+    /// Grants, as the tenant gave them.
     pub grants: Grants,
+    /// Grants in force: what is left under the operator's ceilings and the plan.
+    pub effective_grants: Grants,
+    /// What the manifest declares and is not in force, and who cut it.
+    pub cuts: Vec<Cut>,
     /// Grows with every change.
     pub generation: i64,
     /// Whether releases leave it at its version.
@@ -128,6 +135,15 @@ pub(super) fn view(
         slot.0 += 1;
         slot.1 = slot.1.max(Some(s.created_at));
     }
+    let mut guest: Value = serde_json::from_str(&row.config).map_err(|e| corrupt("config", e.to_string()))?;
+    if let Some(members) = guest
+        .as_object_mut()
+        .filter(|_| row.kind == PluginKind::Identity.as_str())
+    {
+        members.remove(PROVISIONING);
+    }
+    let grants: Grants = serde_json::from_str(&row.grants).map_err(|e| corrupt("grants", e.to_string()))?;
+    let (effective_grants, cuts) = policy::in_force(app, calls::whose(t), manifest, &guest, &grants);
     Ok(InstallationView {
         id: row.id,
         plugin_id: row.plugin_id.clone(),
@@ -146,11 +162,13 @@ pub(super) fn view(
                 versions,
             })
             .collect(),
-        grants: serde_json::from_str(&row.grants).map_err(|e| corrupt("grants", e.to_string()))?,
+        grants,
+        effective_grants,
+        cuts,
         generation: row.generation,
         pinned: row.pinned == 1,
         previous_version: upgrade::previous_version(row),
-        pending: upgrade::pending(row),
+        pending: upgrade::pending(app, row),
         endpoints: manifest
             .endpoint
             .iter()
@@ -332,6 +350,9 @@ pub async fn check(app: &App, t: &TenantCtx, id: InstallationId, deep: bool) -> 
     let loaded = calls::load(app, t, id, None).await?;
     let inv = calls::check_invocation(app, t, &loaded);
     let answer = app.runtime.check(inv, deep).await;
+    if !deep {
+        releases::compare(app, t, &loaded, &answer).await;
+    }
     let outcome = match &answer {
         Ok(findings) if findings.iter().all(|f| f.ok) => Outcome::Ok,
         Ok(_) | Err(_) => Outcome::Failed,

@@ -1,11 +1,14 @@
 //! Reading a manifest and checking that it says something the platform can hold it to.
 
 use super::{
-    EgressKind, LocalText, Manifest,
+    EgressKind, FailurePolicy, LocalText, Manifest, SecretKind,
     lint::{Lines, lint},
 };
 use crate::{FieldError, plugins::port::PluginKind};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
+
+/// The least time between two runs of a job.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Why a manifest is not accepted; the text is for the plugin's author.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -157,6 +160,17 @@ pub(super) fn check(m: &Manifest, lines: &Lines<'_>) -> Vec<FieldError> {
     }
     for (i, s) in m.secret.iter().enumerate() {
         f.hosts(&format!("/secret/{i}/hosts"), &s.hosts);
+        if SecretKind::of(&s.kind).is_none() {
+            f.say(
+                format!("/secret/{i}/kind"),
+                "not_allowed",
+                format!(
+                    "secret {:?} is of a kind this platform does not know: {:?}",
+                    s.name, s.kind
+                ),
+                "one of text, password, hmac, private-key, rsa-private, ec-private, certificate",
+            );
+        }
         let unreadable = |u: &String| u.is_empty() || u.len() > 64 || u.chars().any(|c| c.is_control() || c == ' ');
         if s.uses.iter().any(unreadable) {
             f.say(
@@ -164,6 +178,32 @@ pub(super) fn check(m: &Manifest, lines: &Lines<'_>) -> Vec<FieldError> {
                 "format",
                 format!("secret {:?} has an unreadable use", s.name),
                 "e.g. mac:HS256, sign:RS256, http:bearer, reveal",
+            );
+        }
+    }
+    if m.failure.policy == FailurePolicy::Skip && matches!(kind, Some(PluginKind::Identity | PluginKind::Payment)) {
+        f.say(
+            "/failure/policy",
+            "not_allowed",
+            "nobody signs in or pays without the plugin: only a report may be skipped",
+            "policy = \"closed\", or leave it out",
+        );
+    }
+    for (i, j) in m.job.iter().enumerate() {
+        if kind == Some(PluginKind::Report) {
+            f.say(
+                format!("/job/{i}"),
+                "not_allowed",
+                "a report plugin has no jobs",
+                "take it out; reports are asked for",
+            );
+        }
+        if j.every.0 < SHORTEST_INTERVAL {
+            f.say(
+                format!("/job/{i}/every"),
+                "too_short",
+                format!("job {:?} wants to run more often than once a minute", j.name),
+                "at least \"1m\"",
             );
         }
     }

@@ -8,6 +8,7 @@ mod bounds;
 mod check;
 mod lint;
 mod quantity;
+mod secret_kind;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ pub use bounds::CallClass;
 pub use check::{ManifestError, declared_interfaces, min_host, parse};
 pub use lint::lint;
 pub use quantity::{ByteSize, Span};
+pub use secret_kind::SecretKind;
 
 use super::port::PluginKind;
 use serde::{Deserialize, Serialize};

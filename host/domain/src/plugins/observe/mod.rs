@@ -1,6 +1,7 @@
 //! Seeing what plugins do: figures per tenant and plugin, the log as it is written, why a call failed, whether a
 //! plugin that must be there is.
 
+mod codes;
 mod detail;
 mod mandatory;
 mod top;

@@ -4,11 +4,15 @@ mod gateway_routes;
 mod jobs;
 mod live;
 mod overview;
+mod plugin_policies;
 mod plugin_sources;
 pub(super) mod plugins;
 mod plugins_top;
 mod publishers;
+mod releases;
 pub(super) mod tenants;
+
+pub(super) use plugin_policies::PluginTerms;
 
 use crate::registry::Routes;
 
@@ -20,6 +24,8 @@ pub(super) fn routes() -> Routes {
         .merge(plugin_sources::routes())
         .merge(plugins_top::routes())
         .merge(publishers::routes())
+        .merge(plugin_policies::routes())
+        .merge(releases::routes())
         .merge(gateway_routes::routes())
         .merge(jobs::routes())
         .merge(overview::routes())

@@ -3,6 +3,7 @@
 mod hooks;
 mod installations;
 pub(super) mod orders;
+mod plugin_budget;
 mod quotas;
 mod reports;
 mod tenant;
@@ -15,6 +16,7 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .merge(tenant::routes())
         .merge(installations::routes())
+        .merge(plugin_budget::routes())
         .merge(orders::routes())
         .merge(hooks::routes())
         .merge(reports::routes())

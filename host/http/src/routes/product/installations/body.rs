@@ -3,6 +3,7 @@
 use aistack_core::{InstallationId, Timestamp};
 use aistack_domain::plugins::{
     installations::{InstallationView, Pending},
+    policy::{Cut, CutBy},
     port::Grants,
 };
 use aistack_store::InstallationStatus;
@@ -71,6 +72,28 @@ impl From<Pending> for PendingChange {
     }
 }
 
+/// Something a plugin asks for that it does not get.
+#[derive(Debug, Serialize, ToSchema)]
+struct GrantCut {
+    /// The member of the grants, e.g. `http_hosts`.
+    kind: &'static str,
+    /// What of it.
+    what: String,
+    /// Who cut it: `operator`, `plan` or `tenant`.
+    #[schema(value_type = String)]
+    by: CutBy,
+}
+
+impl From<Cut> for GrantCut {
+    fn from(c: Cut) -> Self {
+        Self {
+            kind: c.kind,
+            what: c.what,
+            by: c.by,
+        }
+    }
+}
+
 /// A plugin enabled in the tenant.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::routes) struct Installation {
@@ -95,9 +118,14 @@ pub(in crate::routes) struct Installation {
     config: Value,
     /// Secrets.
     secrets: Vec<Secret>,
-    /// What it may do.
+    /// What the tenant lets it do.
     #[schema(value_type = Object)]
     grants: Grants,
+    /// What of that is in force under the operator's ceilings and the plan.
+    #[schema(value_type = Object)]
+    effective_grants: Grants,
+    /// What it asks for and does not get, and who cut it.
+    cuts: Vec<GrantCut>,
     /// Grows with every change.
     generation: i64,
     /// Whether releases leave it at its version.
@@ -145,6 +173,8 @@ impl From<InstallationView> for Installation {
                 })
                 .collect(),
             grants: v.grants,
+            effective_grants: v.effective_grants,
+            cuts: v.cuts.into_iter().map(GrantCut::from).collect(),
             generation: v.generation,
             pinned: v.pinned,
             previous_version: v.previous_version,

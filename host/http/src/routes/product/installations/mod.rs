@@ -3,6 +3,7 @@
 mod body;
 mod calls;
 mod directory;
+mod documents;
 mod lifecycle;
 
 pub(in crate::routes) use body::Installation;
@@ -53,6 +54,7 @@ pub(in crate::routes) fn routes() -> Routes {
         .merge(lifecycle::routes())
         .merge(directory::routes())
         .merge(calls::routes())
+        .merge(documents::routes())
 }
 
 /// A plugin to be enabled.
@@ -196,6 +198,7 @@ async fn update(
         secrets: body.secrets,
         consent: body.consent,
         when_consented: body.when_consented,
+        release: None,
     };
     Ok(Json(installations::update(&state.app, &t, id, change).await?.into()))
 }

@@ -3,7 +3,9 @@
 mod author;
 mod install;
 mod operate;
+mod policy;
 mod registry;
+mod release;
 mod sim;
 mod trust;
 mod watch;
@@ -36,6 +38,15 @@ pub(in crate::cli) enum Command {
     Remove(Remove),
     /// Take an installed version out of service, or with --lift put it back (operators)
     Quarantine(install::Quarantine),
+    /// New versions on trial
+    #[command(flatten)]
+    Release(release::Command),
+    /// The most a plugin may be granted (operators)
+    #[command(subcommand)]
+    Ceiling(policy::Ceiling),
+    /// What plugins of a plan or a tenant may do and use (operators)
+    #[command(subcommand)]
+    Limits(policy::Limits),
     /// Publishers whose plugins are taken (operators)
     #[command(subcommand)]
     Trust(trust::Command),
@@ -280,6 +291,9 @@ impl Command {
             Self::Quarantine(c) => c.run(out).await,
             Self::Trust(c) => c.run(out).await,
             Self::Sim(c) => c.run(out).await,
+            Self::Release(c) => c.run(out).await,
+            Self::Ceiling(c) => c.run(out).await,
+            Self::Limits(c) => c.run(out).await,
             Self::Show(c) => {
                 let area = if c.tenant.is_some() { "installations" } else { "plugins" };
                 let client = Client::anywhere(&c.remote, c.tenant.as_deref())?;

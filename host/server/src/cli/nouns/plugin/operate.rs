@@ -1,6 +1,6 @@
 //! `aistack plugin`: changing what is enabled: version, config, secrets, grants, and the way back.
 
-use super::{Enabled, Failure, Output, Secrets, json_argument};
+use super::{Client, Enabled, Failure, Output, Remote, Secrets, json_argument, release};
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 pub(in crate::cli) enum Command {
     /// Change an enabled plugin to another installed version
     Upgrade(Upgrade),
-    /// Go back to the version before, with the config and the grants it had
-    Rollback(Enabled),
+    /// Go back to the version before, with the config and the grants it had; or take a candidate back (operators)
+    Rollback(Rollback),
     /// Agree to a change that waits for consent
     Consent(Consent),
     /// Keep an enabled plugin at its version, whatever is released
@@ -40,6 +40,17 @@ pub(in crate::cli) struct Upgrade {
     secrets: Secrets,
     #[command(flatten)]
     asks: Asks,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Rollback {
+    #[command(flatten)]
+    remote: Remote,
+    /// `ins_…` of an enabled plugin, or `rel_…` of a release
+    id: String,
+    /// The tenant of the enabled plugin
+    #[arg(long, value_name = "SLUG")]
+    tenant: Option<String>,
 }
 
 /// What to do when a change asks for more than was granted.
@@ -136,9 +147,14 @@ impl Command {
                 }
                 out.object(&c.asks.change(&c.enabled, body).await?)
             }
+            Self::Rollback(c) if c.id.starts_with("rel_") => release::act(&c.remote, out, &c.id, "rollback").await,
             Self::Rollback(c) => {
-                let path = format!("{}/rollback", c.path());
-                out.object(&c.client()?.send(Method::POST, &path, None).await?)
+                let Some(tenant) = &c.tenant else {
+                    return Err(Failure::Usage("name the tenant with --tenant".to_owned()));
+                };
+                let path = format!("/api/v1/installations/{}/rollback", super::segment(&c.id));
+                let client = Client::in_tenant(&c.remote, tenant)?;
+                out.object(&client.send(Method::POST, &path, None).await?)
             }
             Self::Consent(c) => {
                 let client = c.enabled.client()?;

@@ -1,0 +1,145 @@
+//! Which version answers a call while a release runs.
+
+use super::{By, Mode, Running};
+use crate::{
+    App, Ctx, Problem, TenantCtx,
+    plugins::{
+        calls::{self, Loaded},
+        catalogue,
+        installations::{self, Change},
+    },
+};
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, PoisonError};
+use uuid::Uuid;
+
+/// A number below 1000 that stays the same for the same thing under the same release.
+fn place(release: &str, of: &[u8]) -> u64 {
+    let hash = Sha256::new().chain_update(release).chain_update(of).finalize();
+    u64::from_be_bytes(hash[..8].try_into().unwrap_or_default()) % 1000
+}
+
+impl Running {
+    /// Whether this call is the candidate's. Calls of one `flow`, e.g. the steps of a sign-in, stay on one side.
+    fn takes(&self, app: &App, t: &TenantCtx, flow: Option<Uuid>) -> bool {
+        let r = &self.release;
+        let number = match (r.by, flow) {
+            (By::Tenants, _) => place(&r.id, t.scope.id().0.as_bytes()),
+            (By::Calls, Some(flow)) => place(&r.id, flow.as_bytes()),
+            (By::Calls, None) => {
+                let mut bytes = [0; 8];
+                app.rng.fill(&mut bytes);
+                u64::from_be_bytes(bytes) % 1000
+            }
+        };
+        number < u64::from(r.share)
+    }
+
+    /// The installation as the candidate sees it; `None` where the candidate can't be used without asking somebody. `ask`
+    /// says whether they are asked: what the candidate wants then waits for consent.
+    pub(super) async fn variant(&self, app: &App, t: &TenantCtx, loaded: &Loaded, ask: bool) -> Option<Arc<Loaded>> {
+        let key = (t.scope.id(), loaded.installation.id);
+        let generation = loaded.installation.generation;
+        {
+            let variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((made_from, variant)) = variants.get(&key)
+                && *made_from == generation
+            {
+                return variant.clone();
+            }
+        }
+        let variant = match self.make(app, t, loaded).await {
+            Ok(variant) => Some(variant),
+            Err(problem) => {
+                tracing::info!(release = %self.release.id, installation = %loaded.installation.id, %problem,
+                    "the candidate can't be used here");
+                let consent = problem.extras.get("reason").is_some_and(|r| r == "consent_needed");
+                if consent && ask && !installations::waits_for(&loaded.installation, &self.release.id) {
+                    self.ask(app, t, loaded).await;
+                }
+                None
+            }
+        };
+        let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
+        variants.insert(key, (generation, variant.clone()));
+        variant
+    }
+
+    /// Has what the candidate wants wait for consent. The call goes on either way.
+    async fn ask(&self, app: &App, t: &TenantCtx, loaded: &Loaded) {
+        let system = TenantCtx {
+            ctx: Ctx::system(t.ctx.request),
+            ..t.clone()
+        };
+        let change = Change {
+            version: Some(self.release.to_version.clone()),
+            when_consented: true,
+            release: Some(self.release.id.clone()),
+            ..Change::default()
+        };
+        if let Err(problem) = installations::update(app, &system, loaded.installation.id, change).await {
+            // Somebody else was changing it, or asking too; the next call that this meets tries again.
+            tracing::info!(installation = %loaded.installation.id, %problem, "consent could not be asked for");
+        }
+    }
+
+    async fn make(&self, app: &App, t: &TenantCtx, loaded: &Loaded) -> Result<Arc<Loaded>, Problem> {
+        let to = app
+            .store
+            .platform_read()
+            .await?
+            .plugins()
+            .find_by_digest(&self.release.to_digest)
+            .await?;
+        let to = to.ok_or_else(|| Problem::not_found("plugin"))?;
+        let row = installations::trial(app, t, &loaded.installation, &catalogue::listed(to.clone(), 0)?).await?;
+        calls::candidate(app, t, row, to, &self.release.from_digest).await
+    }
+}
+
+/// What answers this call: the version in use, or the candidate of a release.
+pub(in crate::plugins) async fn route(
+    app: &App,
+    t: &TenantCtx,
+    loaded: Arc<Loaded>,
+    flow: Option<Uuid>,
+) -> Arc<Loaded> {
+    let running = {
+        let all = app.releases.running();
+        let of = |r: &&Arc<Running>| {
+            r.release.mode == Mode::Canary
+                && *r.release.from_digest == *loaded.digest
+                && r.release.plugin_id == loaded.installation.plugin_id
+        };
+        match all.iter().find(of) {
+            Some(running) if loaded.installation.pinned == 0 => Arc::clone(running),
+            _ => return loaded,
+        }
+    };
+    if running.takes(app, t, flow)
+        // Taken out of service a moment ago: the release ends with the next look around.
+        && app.held.reason(&running.release.to_digest).is_none()
+        && let Some(variant) = Box::pin(running.variant(app, t, &loaded, true)).await
+    {
+        return variant;
+    }
+    loaded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_tenants_is_that_share_and_always_the_same() {
+        let tenants: Vec<Uuid> = (0..10_000).map(Uuid::from_u128).collect();
+        let taken = |release: &str| {
+            let of = |t: &&Uuid| place(release, t.as_bytes()) < 50;
+            tenants.iter().filter(of).collect::<Vec<_>>()
+        };
+        let (one, two) = (taken("rel_1"), taken("rel_2"));
+        assert!((400..600).contains(&one.len()), "{} of 10,000 at 5 %", one.len());
+        assert_eq!(one, taken("rel_1"));
+        assert_ne!(one, two, "not always the same tenants bear it");
+    }
+}
