@@ -1,12 +1,14 @@
 //! Plugins through the whole platform: the real binary, real components, both databases.
 
+mod releases;
 mod sims;
 mod sources;
+mod steered;
 mod swap;
 
 use aistack_tests::{
     actor::Actor,
-    host::{Store, TestHost, plugin},
+    host::{Store, TestHost},
 };
 use serde_json::json;
 
@@ -23,19 +25,31 @@ impl Stage {
     async fn set(store: Store) -> Self {
         let host = TestHost::start(store).await.unwrap();
         let operator = host.set_up().await.unwrap();
+        let owner = host.visitor();
+        let mut stage = Self { host, operator, owner };
+        stage.owner = stage.tenant("acme").await;
+        stage
+    }
+
+    /// Another tenant; its owner.
+    async fn tenant(&self, slug: &str) -> Actor {
         let owner = json!({"email": OWNER.0, "name": "Olga", "password": OWNER.1});
-        let tenant = json!({"slug": "acme", "name": "acme", "owner": owner});
-        operator.post("/api/v1/tenants", tenant).await.unwrap().ok(201).unwrap();
-        let mut owner = host.tenant_visitor("acme");
+        let tenant = json!({"slug": slug, "name": slug, "owner": owner});
+        self.operator
+            .post("/api/v1/tenants", tenant)
+            .await
+            .unwrap()
+            .ok(201)
+            .unwrap();
+        let mut owner = self.host.tenant_visitor(slug);
         owner.sign_in(OWNER.0, OWNER.1).await.unwrap();
-        Self { host, operator, owner }
+        owner
     }
 }
 
 /// A real component whose manifest says another version: other bytes, so another component.
-fn another_version(name: &str, from: &str, to: &str) -> Vec<u8> {
+fn another_version(mut bytes: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len(), "sections keep their lengths");
-    let mut bytes = plugin(name).unwrap();
     let (from, to) = (format!("\nversion = \"{from}\""), format!("\nversion = \"{to}\""));
     // The text may stand among the component's data as well; what counts is the section.
     let places: Vec<usize> = bytes
@@ -48,4 +62,13 @@ fn another_version(name: &str, from: &str, to: &str) -> Vec<u8> {
         bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
     }
     bytes
+}
+
+/// A component as `cargo xtask plugins` built it.
+fn dist(folder: &str, name: &str) -> Vec<u8> {
+    let path = aistack_tests::repository()
+        .join("dist")
+        .join(folder)
+        .join(format!("{name}.wasm"));
+    std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}; run: cargo xtask plugins", path.display()))
 }

@@ -38,7 +38,7 @@ async fn swapped(store: Store) {
         let (head, last) = was.split_at(was.len() - 1);
         format!("{head}{}", if last == "9" { "8" } else { "9" })
     };
-    let two = another_version("report-usage", &was, &is);
+    let two = another_version(plugin("report-usage").unwrap(), &was, &is);
     stage.operator.install_plugin(two).await.unwrap().ok(201).unwrap();
     let body = json!({ "plugin_id": one["plugin_id"], "version": was, "name": "Reports", "config": {}, "secrets": {} });
     let made = stage

@@ -158,3 +158,55 @@ macro_rules! obedient_inbound {
         }
     };
 }
+
+/// `refunds`, `agreements` and `settlement` that do nothing.
+#[macro_export]
+macro_rules! idle_money {
+    ($guest:ident) => {
+        impl refunds::Guest for $guest {
+            fn create(_: Context, _: payments::Payment, r: refunds::Refund) -> Result<refunds::Refund, Fault> {
+                Ok(refunds::Refund {
+                    status: payments::Status::Paid,
+                    provider_ref: Some("re_1".into()),
+                    ..r
+                })
+            }
+            fn fetch(_: Context, _: payments::Payment, _: String) -> Result<refunds::Refund, Fault> {
+                $crate::unsupported!()
+            }
+        }
+
+        impl agreements::Guest for $guest {
+            fn begin(
+                _: Context,
+                a: agreements::Agreement,
+                _: String,
+                _: String,
+                _: String,
+            ) -> Result<agreements::Agreement, Fault> {
+                Ok(a)
+            }
+            fn resume(_: Context, a: agreements::Agreement, _: HttpRequest) -> Result<agreements::Agreement, Fault> {
+                Ok(a)
+            }
+            fn change(
+                _: Context,
+                a: agreements::Agreement,
+                _: String,
+                _: String,
+                _: String,
+            ) -> Result<agreements::Agreement, Fault> {
+                Ok(a)
+            }
+            fn fetch(_: Context, a: agreements::Agreement) -> Result<agreements::Agreement, Fault> {
+                Ok(a)
+            }
+        }
+
+        impl settlement::Guest for $guest {
+            fn pull(_: Context, _: String, _: String, _: Option<Vec<u8>>) -> Result<settlement::Page, Fault> {
+                $crate::unsupported!()
+            }
+        }
+    };
+}

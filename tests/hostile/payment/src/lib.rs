@@ -137,48 +137,4 @@ impl payments::Guest for Hostile {
     }
 }
 
-impl refunds::Guest for Hostile {
-    fn create(_: Context, _: payments::Payment, r: refunds::Refund) -> Result<refunds::Refund, Fault> {
-        Ok(refunds::Refund {
-            status: payments::Status::Paid,
-            provider_ref: Some("re_1".into()),
-            ..r
-        })
-    }
-    fn fetch(_: Context, _: payments::Payment, _: String) -> Result<refunds::Refund, Fault> {
-        aistack_hostile::unsupported!()
-    }
-}
-
-impl agreements::Guest for Hostile {
-    fn begin(
-        _: Context,
-        a: agreements::Agreement,
-        _: String,
-        _: String,
-        _: String,
-    ) -> Result<agreements::Agreement, Fault> {
-        Ok(a)
-    }
-    fn resume(_: Context, a: agreements::Agreement, _: HttpRequest) -> Result<agreements::Agreement, Fault> {
-        Ok(a)
-    }
-    fn change(
-        _: Context,
-        a: agreements::Agreement,
-        _: String,
-        _: String,
-        _: String,
-    ) -> Result<agreements::Agreement, Fault> {
-        Ok(a)
-    }
-    fn fetch(_: Context, a: agreements::Agreement) -> Result<agreements::Agreement, Fault> {
-        Ok(a)
-    }
-}
-
-impl settlement::Guest for Hostile {
-    fn pull(_: Context, _: String, _: String, _: Option<Vec<u8>>) -> Result<settlement::Page, Fault> {
-        aistack_hostile::unsupported!()
-    }
-}
+aistack_hostile::idle_money!(Hostile);
