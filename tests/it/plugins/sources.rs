@@ -122,7 +122,7 @@ async fn there_and_back() -> Result<(), PeerError> {
         true
     );
     let other = home.path().join("other.wasm");
-    let changed = another_version("report-usage", "1.0.0", "1.0.1");
+    let changed = another_version(plugin("report-usage").unwrap(), "1.0.0", "1.0.1");
     std::fs::write(&other, &changed).map_err(anyhow::Error::from)?;
     let other = other.display().to_string();
     let taken = shell.run(&["plugin", "publish", &other, &reference], "")?;
@@ -334,7 +334,7 @@ async fn what_is_put_into_the_watched_folder_is_installed_or_says_why_not() {
     assert_eq!(listed[0]["id"], seen["plugin"]);
 
     // Refused: in the list, the audit log and the log, with field and hint.
-    let bad = another_version("report-usage", "1.0.0", "1.0.x");
+    let bad = another_version(plugin("report-usage").unwrap(), "1.0.0", "1.0.x");
     std::fs::write(dir.path().join("bad.wasm"), &bad).unwrap();
     std::fs::write(dir.path().join("text.wasm"), "no component").unwrap();
     let seen = until(&operator, "bad.wasm", "refused").await.unwrap();
@@ -362,7 +362,7 @@ async fn what_is_put_into_the_watched_folder_is_installed_or_says_why_not() {
     assert_eq!(refusals(&operator, "watch:bad.wasm").await.unwrap(), 1);
 
     // Put right, it is taken; taken away, it stays installed.
-    let good = another_version("report-usage", "1.0.0", "1.0.2");
+    let good = another_version(plugin("report-usage").unwrap(), "1.0.0", "1.0.2");
     std::fs::write(dir.path().join("bad.wasm"), &good).unwrap();
     until(&operator, "bad.wasm", "installed").await.unwrap();
     std::fs::remove_file(&path).unwrap();
