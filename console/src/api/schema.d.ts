@@ -194,6 +194,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/installations/{installation}/documents/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A document that an enabled plugin publishes, e.g. the metadata of a service provider. */
+        get: operations["get_installation_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/installations/{installation}/logs": {
         parameters: {
             query?: never;
@@ -451,6 +468,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plans/{plan}/plugin-terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What tenants on a plan may do and use with plugins. */
+        get: operations["get_plan_plugin_terms"];
+        /** Set what tenants on a plan may do and use with plugins: counts at once. */
+        put: operations["set_plan_plugin_terms"];
+        post?: never;
+        /** Let a plan's plugin terms be the platform's own again. */
+        delete: operations["clear_plan_plugin_terms"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/platform/audit-events": {
         parameters: {
             query?: never;
@@ -639,6 +675,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plugins/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the tenant's plugins may use, and what they have used. */
+        get: operations["get_plugin_budget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plugins/pull": {
         parameters: {
             query?: never;
@@ -650,6 +703,23 @@ export interface paths {
         put?: never;
         /** Install a plugin from a registry that `[plugins] registries` names. */
         post: operations["pull_plugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/releases/{release}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A release. */
+        get: operations["get_plugin_release"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -691,6 +761,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plugins/{plugin}/ceiling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The most a plugin may be granted in any tenant. */
+        get: operations["get_plugin_ceiling"];
+        /** Set the most a plugin may be granted in any tenant: counts at once, for calls in flight too. */
+        put: operations["set_plugin_ceiling"];
+        post?: never;
+        /** Take a plugin's ceiling away. */
+        delete: operations["clear_plugin_ceiling"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plugins/{plugin}/quarantine": {
         parameters: {
             query?: never;
@@ -719,6 +808,112 @@ export interface paths {
         put?: never;
         /** Put a plugin version back into service. */
         post: operations["release_plugin_quarantine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/{plugin}/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The releases of a plugin. */
+        get: operations["list_plugin_releases"];
+        put?: never;
+        /** Start a release: a canary, a shadow run, or to all at once. */
+        post: operations["start_plugin_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/{plugin}/releases/{release}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A release of a plugin. */
+        get: operations["get_release_of_plugin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/{plugin}/releases/{release}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a release without a verdict. */
+        post: operations["cancel_plugin_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/{plugin}/releases/{release}/diffs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the answers of a running shadow release differed, on this node. */
+        get: operations["list_plugin_release_diffs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/{plugin}/releases/{release}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Promote a candidate: its installations change in the background, those that need consent wait for it. */
+        post: operations["promote_plugin_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plugins/{plugin}/releases/{release}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a candidate back: calls go to the version in use at once. A promoted one is taken back too: its installations
+         *     change back in the background, each to the config and grants it had.
+         */
+        post: operations["roll_back_plugin_release"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1041,6 +1236,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/plugin-terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A tenant's own plugin terms; they stand over its plan's. */
+        get: operations["get_tenant_plugin_terms"];
+        /** Give a tenant plugin terms of its own: counts at once. */
+        put: operations["set_tenant_plugin_terms"];
+        post?: never;
+        /** Take a tenant's own plugin terms away: its plan's hold again. */
+        delete: operations["clear_tenant_plugin_terms"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/plugin-trust": {
         parameters: {
             query?: never;
@@ -1054,6 +1268,25 @@ export interface paths {
         put: operations["set_plugin_trust"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/plugins/{plugin}/ceiling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The most a plugin may be granted in one tenant. */
+        get: operations["get_tenant_plugin_ceiling"];
+        /** Set the most a plugin may be granted in one tenant: both ceilings hold. */
+        put: operations["set_tenant_plugin_ceiling"];
+        post?: never;
+        /** Take a tenant's ceiling over a plugin away. */
+        delete: operations["clear_tenant_plugin_ceiling"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1487,6 +1720,15 @@ export interface components {
             /** @description Where the provider delivers. */
             url: string;
         };
+        /** @description Something a plugin asks for that it does not get. */
+        GrantCut: {
+            /** @description Who cut it: `operator`, `plan` or `tenant`. */
+            by: string;
+            /** @description The member of the grants, e.g. `http_hosts`. */
+            kind: string;
+            /** @description What of it. */
+            what: string;
+        };
         /** @description How an installation does. */
         Health: {
             /** @description `closed` or `open`. */
@@ -1522,8 +1764,12 @@ export interface components {
              * @description When made.
              */
             created_at: string;
+            /** @description What it asks for and does not get, and who cut it. */
+            cuts: components["schemas"]["GrantCut"][];
             /** @description SHA-256 of the component. */
             digest: string;
+            /** @description What of that is in force under the operator's ceilings and the plan. */
+            effective_grants: Record<string, never>;
             /** @description Inbound endpoints. */
             endpoints: components["schemas"]["Endpoint"][];
             /**
@@ -1531,7 +1777,7 @@ export interface components {
              * @description Grows with every change.
              */
             generation: number;
-            /** @description What it may do. */
+            /** @description What the tenant lets it do. */
             grants: Record<string, never>;
             /** @description Health. */
             health: components["schemas"]["Health"];
@@ -1651,8 +1897,12 @@ export interface components {
                  * @description When made.
                  */
                 created_at: string;
+                /** @description What it asks for and does not get, and who cut it. */
+                cuts: components["schemas"]["GrantCut"][];
                 /** @description SHA-256 of the component. */
                 digest: string;
+                /** @description What of that is in force under the operator's ceilings and the plan. */
+                effective_grants: Record<string, never>;
                 /** @description Inbound endpoints. */
                 endpoints: components["schemas"]["Endpoint"][];
                 /**
@@ -1660,7 +1910,7 @@ export interface components {
                  * @description Grows with every change.
                  */
                 generation: number;
-                /** @description What it may do. */
+                /** @description What the tenant lets it do. */
                 grants: Record<string, never>;
                 /** @description Health. */
                 health: components["schemas"]["Health"];
@@ -2321,6 +2571,21 @@ export interface components {
             /** @description Version. */
             version: string;
         };
+        /** @description What the tenant's plugins may use, and what they have used. */
+        PluginBudget: {
+            /**
+             * Format: int64
+             * @description Processor time within the last minute, milliseconds, on this node.
+             */
+            cpu_ms: number;
+            /**
+             * Format: int64
+             * @description Bytes sent and received today (UTC), on this node.
+             */
+            egress_bytes: number;
+            /** @description What the plan, or the operator for this tenant, allows. */
+            terms: components["schemas"]["PluginTerms"];
+        };
         /** @description A recorded call. */
         PluginCall: {
             /**
@@ -2394,6 +2659,16 @@ export interface components {
             /** @description Why it ended as it did. */
             why: components["schemas"]["CallReason"];
         };
+        /** @description What a plugin may be granted. */
+        PluginCeiling: {
+            /** @description Whether it may be used at all. */
+            allowed?: boolean;
+            /**
+             * @description The most it may be granted, in the form of an installation's grants; what is left out is not bounded here. Hosts
+             *     may begin with `*.`.
+             */
+            grants?: Record<string, never>;
+        };
         /** @description What a tenant used of a plugin. */
         PluginConsumer: {
             /**
@@ -2425,6 +2700,120 @@ export interface components {
             plugin: string;
             /** @description Slug. */
             tenant: string;
+        };
+        /** @description A release of a plugin version. */
+        PluginRelease: {
+            before?: null | components["schemas"]["ReleaseTally"];
+            /** @description What the share is of: `tenants` or `calls`. */
+            by: string;
+            candidate?: null | components["schemas"]["ReleaseTally"];
+            /** @description Differences a shadow run has found on this node. */
+            diffs: number;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at: string | null;
+            /** @description Version in use. */
+            from: string;
+            /** @description Id. */
+            id: string;
+            /**
+             * Format: int32
+             * @description Most failures beyond those of the version in use, per mille of the calls.
+             */
+            max_error_rate: number;
+            /**
+             * Format: int64
+             * @description Calls of the candidate before it is judged.
+             */
+            min_calls: number;
+            /** @description `canary`, `shadow` or `all`. */
+            mode: string;
+            /** @description Plugin. */
+            plugin_id: string;
+            /** @description Why it ended. */
+            reason: string | null;
+            /**
+             * Format: int32
+             * @description Share, per mille.
+             */
+            share: number;
+            /**
+             * Format: date-time
+             * @description When it started.
+             */
+            started_at: string;
+            /** @description `running`, `promoted`, `rolled_back` or `cancelled`. */
+            state: string;
+            /** @description Candidate. */
+            to: string;
+        };
+        /** @description Releases of a plugin, newest first. */
+        PluginReleases: {
+            /** @description Releases. */
+            items: components["schemas"]["PluginRelease"][];
+        };
+        /** @description What plugins may do and use; what is left out is not bounded here. */
+        PluginTerms: {
+            /**
+             * Format: int64
+             * @description Wall time of a call that somebody waits for, milliseconds.
+             * @default null
+             */
+            call_ms: number | null;
+            /**
+             * Format: int32
+             * @description Calls per second; five seconds' worth may come at once.
+             * @default null
+             */
+            calls_per_second: number | null;
+            /**
+             * Format: int32
+             * @description Calls of one installation at the same time.
+             * @default null
+             */
+            concurrency: number | null;
+            /**
+             * Format: int64
+             * @description Processor time within a minute, milliseconds.
+             * @default null
+             */
+            cpu_ms_per_minute: number | null;
+            /**
+             * Format: int64
+             * @description Bytes sent and received within a day (UTC).
+             * @default null
+             */
+            egress_bytes_per_day: number | null;
+            /**
+             * Format: int32
+             * @description Plugins enabled at most.
+             * @default null
+             */
+            installations: number | null;
+            /**
+             * @description Host interfaces beyond those that reach nothing outside the call, e.g. `http`, `kv`, `secrets`.
+             * @default null
+             */
+            interfaces: string[] | null;
+            /**
+             * @description Kinds of plugins that may be enabled: `identity`, `payment`, `report`.
+             * @default null
+             */
+            kinds: string[] | null;
+            /**
+             * Format: int64
+             * @description Key-value state of all the tenant's plugins together, bytes.
+             * @default null
+             */
+            kv_bytes: number | null;
+            /**
+             * Format: int64
+             * @description Memory of a call, bytes.
+             * @default null
+             */
+            memory_bytes: number | null;
         };
         /** @description Who uses most. */
         PluginTop: {
@@ -2583,6 +2972,42 @@ export interface components {
             hint: string | null;
             /** @description The reason within it, e.g. `manifest`. */
             reason: string | null;
+        };
+        /** @description Where a shadow run's answer differed. */
+        ReleaseDiff: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Installation. */
+            installation: string;
+            /** @description Operation. */
+            operation: string;
+            /** @description Slug of the tenant. */
+            tenant: string;
+            /** @description What the version in use answered. */
+            was: Record<string, never>;
+            /** @description What the candidate answered. */
+            would: Record<string, never>;
+        };
+        /** @description Differences. */
+        ReleaseDiffs: {
+            /** @description Oldest first; at most 1,000. */
+            items: components["schemas"]["ReleaseDiff"][];
+        };
+        /** @description Calls of one side. */
+        ReleaseTally: {
+            /**
+             * Format: int64
+             * @description Calls.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Calls of these that did not end well.
+             */
+            failed: number;
         };
         /** @description A report somebody may run. */
         Report: {
@@ -2848,6 +3273,26 @@ export interface components {
         Sources: {
             /** @description The latest first. */
             items: components["schemas"]["Source"][];
+        };
+        /** @description A release to be started. */
+        StartRelease: {
+            /** @description What the share is of: `tenants` (default) or `calls`. */
+            by?: string | null;
+            /** @description Version in use; the highest below the candidate when left out. */
+            from?: string | null;
+            /** @description Most failures beyond those of the version in use, e.g. `5%` (default). */
+            max_error_rate?: string | null;
+            /**
+             * Format: int64
+             * @description Calls of the candidate before it is judged; 20 when left out.
+             */
+            min_calls?: number | null;
+            /** @description `canary`, `shadow` or `all`. */
+            mode: string;
+            /** @description Share of a canary, e.g. `5%`. */
+            share?: string | null;
+            /** @description Candidate: an installed version. */
+            to: string;
         };
         /** @description How the directory is to be read. */
         SyncDirectory: {
@@ -3568,6 +4013,37 @@ export interface operations {
             };
         };
     };
+    get_installation_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": number[];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     follow_installation_logs: {
         parameters: {
             query?: {
@@ -4108,6 +4584,99 @@ export interface operations {
             };
         };
     };
+    get_plan_plugin_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `free`, `basic`, `professional` or `enterprise` */
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginTerms"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_plan_plugin_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PluginTerms"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginTerms"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clear_plan_plugin_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_platform_audit_events: {
         parameters: {
             query?: {
@@ -4519,6 +5088,34 @@ export interface operations {
             };
         };
     };
+    get_plugin_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginBudget"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     pull_plugin: {
         parameters: {
             query?: never;
@@ -4538,6 +5135,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plugin_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                release: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginRelease"];
                 };
             };
             /** @description A problem */
@@ -4637,6 +5264,101 @@ export interface operations {
             };
         };
     };
+    get_plugin_ceiling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin's id, e.g. `acme.pay` */
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginCeiling"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_plugin_ceiling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin's id, e.g. `acme.pay` */
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PluginCeiling"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginCeiling"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clear_plugin_ceiling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin's id, e.g. `acme.pay` */
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     quarantine_plugin: {
         parameters: {
             query?: never;
@@ -4688,6 +5410,227 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plugin_releases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin's id, e.g. `acme.pay` */
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginReleases"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_plugin_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin's id, e.g. `acme.pay` */
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartRelease"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginRelease"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_release_of_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+                release: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginRelease"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_plugin_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+                release: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginRelease"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plugin_release_diffs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+                release: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseDiffs"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    promote_plugin_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+                release: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginRelease"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back_plugin_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+                release: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginRelease"];
                 };
             };
             /** @description A problem */
@@ -5567,6 +6510,98 @@ export interface operations {
             };
         };
     };
+    get_tenant_plugin_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginTerms"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_tenant_plugin_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PluginTerms"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginTerms"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clear_tenant_plugin_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_plugin_trust: {
         parameters: {
             query?: never;
@@ -5619,6 +6654,101 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PluginTrust"];
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tenant_plugin_ceiling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginCeiling"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_tenant_plugin_ceiling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PluginCeiling"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginCeiling"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clear_tenant_plugin_ceiling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {

@@ -124,13 +124,13 @@ export function running(cast: Cast): void {
     await failed.focus();
     await owner.keyboard.press('Enter');
     await expect(owner.getByTestId('call-why')).toContainText('How to fix it');
-    await expect(owner.getByTestId('why-command')).toContainText(/^aistack plugin why call_\S+ --tenant acme --installation ins_\S+$/);
+    await expect(owner.getByTestId('why-command')).toContainText(/^aistack plugin why cal_\S+ --tenant acme --installation ins_\S+$/);
     await expect(owner.getByTestId('call-figures').getByRole('row')).toHaveCount(7);
-    await expect(owner, 'the open call can be sent to a colleague').toHaveURL(/[?&]call=call_/);
+    await expect(owner, 'the open call can be sent to a colleague').toHaveURL(/[?&]call=cal_/);
     await shoot(owner, '68-why');
     await shoot(owner, '68-why', { theme: 'dark' });
     await escape(owner);
-    await expect(owner).not.toHaveURL(/call=call_/);
+    await expect(owner).not.toHaveURL(/call=cal_/);
 
     await owner.getByRole('tab', { name: 'Live log' }).click();
     await expect(owner.locator('.section .live-live')).toBeVisible();

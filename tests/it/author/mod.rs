@@ -10,12 +10,18 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 use tempfile::TempDir;
+
+/// All projects have one name and one folder for what is compiled, so one test at a time: else one would find the
+/// component of another.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// A project in a folder of its own, with nothing of this repository around it.
 struct Author {
     folder: TempDir,
+    _turn: MutexGuard<'static, ()>,
 }
 
 /// What a command said.
@@ -30,6 +36,7 @@ impl Author {
     /// With a new project of this world.
     fn new(world: &str) -> Self {
         let author = Self {
+            _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner),
             folder: tempfile::tempdir().unwrap(),
         };
         let made = author.run(&["new", "acme.my-thing", "--world", world, "--lang", "rust", "--dir", "."]);
