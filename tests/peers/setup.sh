@@ -9,6 +9,8 @@
 #   stripe    Go and stripe-mock, Stripe's own stand-in for its API
 #   registry  docker-registry, a registry for components
 #   node      the npm packages of tests/peers/node
+#   js        componentize-js, which makes components of JavaScript (400 MB in the user's cache)
+#   python    componentize-py, which makes components of Python (70 MB in the user's cache)
 #   browser   Chromium, fonts with Chinese glyphs, and the npm packages of tests/e2e
 #
 # Nothing is done for what is already there, so a second run takes a blink. Debian packages need root or sudo;
@@ -151,6 +153,23 @@ part_registry() {
 }
 
 part_node() { npm_ci "$here/node"; }
+
+part_js() {
+  if ! command -v npm >/dev/null; then
+    say "Node.js is missing: install version 20 or newer"
+    return 1
+  fi
+  node "$root/sdk/js/setup.js" >/dev/null
+}
+
+part_python() {
+  if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    say "Python 3.11 or newer is missing"
+    return 1
+  fi
+  python3 -c 'import ensurepip' 2>/dev/null || apt python3-venv || return 1
+  (cd "$root/sdk/python" && python3 -B -m aistack_build >/dev/null)
+}
 
 part_browser() {
   local missing=()

@@ -46,3 +46,4 @@ def componentize_py(say: Callable[[str], None] = lambda _: None) -> Path:
 def scratch() -> tempfile.TemporaryDirectory:
     """A folder that is gone after use."""
     return tempfile.TemporaryDirectory(prefix="aistack-py-")
+
