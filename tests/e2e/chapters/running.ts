@@ -144,7 +144,9 @@ export function running(cast: Cast): void {
     await operator.goto(`${stage.base}console/`);
     await expect(operator.getByTestId('account')).toBeVisible();
     await operator.keyboard.press('Control+k');
+    await expect(operator.getByTestId('palette-input')).toBeFocused();
     await operator.keyboard.type('plugin health');
+    await expect(operator.getByRole('option', { name: 'Plugin health' })).toHaveAttribute('aria-selected', 'true');
     await operator.keyboard.press('Enter');
     await expect(operator).toHaveURL(/\/plugins\/health$/);
     await operator.getByTestId('health-window').getByText('1 hour').click();
