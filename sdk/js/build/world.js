@@ -85,4 +85,5 @@ export function wit(manifest, names, version) {
  * `secrets` without its functions: other interfaces need its type, and a plugin that declares no secret must not import
  * the rest.
  */
-export const typeOnly = (source) => source.replace(/^ {4}(?:versions|open): func\(.*;\n/gm, "");
+export const typeOnly = (source) =>
+  source.replace(/^ {4}(?:versions|open): func\(.*;\n/gm, "").replace(/resource secret \{[^}]*\}/, "resource secret;");

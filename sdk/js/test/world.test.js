@@ -45,5 +45,5 @@ world plugin {
 test("secrets without functions keep their type", () => {
   const source = "    resource secret {\n        size: func() -> u32;\n    }\n    versions: func(name: string) -> x;\n"
     + "    open: func(name: string, version: option<string>) -> y;\n}\n";
-  assert.equal(typeOnly(source), "    resource secret {\n        size: func() -> u32;\n    }\n}\n");
+  assert.equal(typeOnly(source), "    resource secret;\n}\n");
 });

@@ -98,5 +98,6 @@ def write(manifest: dict, names: list[str], folder: Path) -> None:
         if file.name == "secrets.wit" and "secrets" not in names:
             # Other interfaces need its type; a plugin that declares no secret must not import the rest.
             source = re.sub(r"^ {4}(?:versions|open): func\(.*;\n", "", source, flags=re.M)
+            source = re.sub(r"resource secret \{[^}]*\}", "resource secret;", source)
         # Comments become docstrings, in which a backslash is an escape.
         file.write_text(source.replace("\\", "/"))

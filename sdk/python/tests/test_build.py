@@ -41,7 +41,7 @@ class World(unittest.TestCase):
             folder = Path(work) / "wit"
             world.write(manifest, world.imports(manifest), folder)
             secrets = (folder / "deps/host/secrets.wit").read_text()
-            self.assertIn("resource secret", secrets)
+            self.assertIn("resource secret;", secrets)
             self.assertNotIn("open: func", secrets)
             self.assertNotIn("versions: func", secrets)
 
