@@ -4,17 +4,7 @@
 
 mod billing;
 mod identity;
-mod inbox;
-mod installed;
-mod outcomes;
 mod plugins;
-mod policies;
-mod releases;
 mod reports;
 mod runtime;
-mod schedule;
-mod schema;
-mod trust;
-mod upgrades;
-mod verdicts;
 mod world;

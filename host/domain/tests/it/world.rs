@@ -14,7 +14,7 @@ use aistack_domain::{
     },
     tenancy::{self, NewTenant},
 };
-use aistack_store::AuditFilter;
+use aistack_store::{AuditFilter, PluginVersion};
 use aistack_store_sqlite::{SqliteConfig, SqliteStore};
 use serde_json::{Value, json};
 use std::{
@@ -251,6 +251,36 @@ impl World {
         let mut rows = read.audit().list(&filter).await.unwrap();
         rows.reverse();
         rows.iter().map(|r| format!("{} {}", r.action, r.outcome)).collect()
+    }
+
+    /// Events of this action as they were recorded, newest first: the tenant's, or the platform's own.
+    pub(crate) async fn recorded(&self, t: Option<&TenantCtx>, action: &str) -> Vec<Value> {
+        let filter = AuditFilter {
+            action: Some(action.to_owned()),
+            limit: 50,
+            ..AuditFilter::default()
+        };
+        let store = &self.app.store;
+        let rows = match t {
+            Some(t) => store.tenant_read(&t.scope).await.unwrap().audit().list(&filter).await,
+            None => store.platform_read().await.unwrap().audit().list(&filter).await,
+        };
+        let body = |r: &aistack_store::AuditRow| serde_json::from_slice(&r.body).unwrap();
+        rows.unwrap().iter().map(body).collect()
+    }
+
+    /// A version in the catalogue.
+    pub(crate) async fn version_of(&self, plugin: &str, version: &str) -> PluginVersion {
+        let rows = self
+            .app
+            .store
+            .platform_read()
+            .await
+            .unwrap()
+            .plugins()
+            .versions(plugin)
+            .await;
+        rows.unwrap().into_iter().find(|r| r.version == version).unwrap()
     }
 }
 

@@ -13,7 +13,7 @@ use aistack_domain::{
         trust::Terms,
     },
 };
-use aistack_store::{AuditFilter, InstallationStatus};
+use aistack_store::InstallationStatus;
 use serde_json::{Value, json};
 
 async fn change(w: &World, t: &TenantCtx, id: InstallationId, c: Change) -> Result<InstallationView, Problem> {
@@ -214,17 +214,9 @@ async fn a_host_that_comes_with_the_config_is_agreed_to_by_writing_it_down() {
     };
     let after = change(&w, &t, made.id, elsewhere("other.example", None)).await.unwrap();
     assert_eq!(after.grants.http_hosts, ["other.example:443"]);
-    let mut read = w.app.store.tenant_read(&t.scope).await.unwrap();
-    let filter = AuditFilter {
-        action: Some("installation.consented".to_owned()),
-        limit: 10,
-        ..AuditFilter::default()
-    };
-    let rows = read.audit().list(&filter).await.unwrap();
-    drop(read);
-    let agreed: Value = serde_json::from_slice(&rows[0].body).unwrap();
+    let agreed = w.recorded(Some(&t), "installation.consented").await;
     assert_eq!(
-        agreed["details"]["added"],
+        agreed[0]["details"]["added"],
         json!({ "http_hosts": ["other.example:443"], "secrets": ["client_secret: to other.example:443"] })
     );
     // Whoever sends grants with the config has said what they want, and less stays less.

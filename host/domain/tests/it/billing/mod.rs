@@ -1,5 +1,8 @@
 //! Orders and what the provider's answers do to them.
 
+mod inbox;
+mod outcomes;
+
 use crate::world::{World, pointers};
 use aistack_core::{InstallationId, Money, OrderId, ProblemKind};
 use aistack_domain::{

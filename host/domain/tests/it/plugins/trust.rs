@@ -14,7 +14,6 @@ use aistack_domain::{
     },
     port::Ed25519Pair,
 };
-use aistack_store::AuditFilter;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -110,15 +109,9 @@ async fn a_node_takes_what_a_trusted_publisher_has_signed() {
     let listed = install(&w, &one, &signed).await.unwrap();
     assert_eq!(listed.tier, Some(Tier::Verified));
     // Every refusal stands in the log, with its reason.
-    let mut read = w.app.store.platform_read().await.unwrap();
-    let filter = AuditFilter {
-        action: Some("plugin.refused".to_owned()),
-        limit: 50,
-        ..AuditFilter::default()
-    };
-    let rows = read.audit().list(&filter).await.unwrap();
-    assert_eq!(rows.len(), 8);
-    let last: serde_json::Value = serde_json::from_slice(&rows[7].body).unwrap();
+    let refused = w.recorded(None, "plugin.refused").await;
+    assert_eq!(refused.len(), 8);
+    let last = &refused[7];
     assert_eq!(
         (&last["details"]["reason"], &last["outcome"]),
         (&json!("unsigned"), &json!("denied"))

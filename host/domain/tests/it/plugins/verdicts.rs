@@ -1,7 +1,7 @@
 //! What counts for and against a version on trial, and against a component as such.
 
 use crate::{
-    releases::{canary, start, till, two, version},
+    plugins::releases::{canary, start, till, two, version},
     world::World,
 };
 use aistack_core::{CallId, Timestamp};
@@ -16,7 +16,6 @@ use aistack_domain::{
         releases::{self, By, State},
     },
 };
-use aistack_store::AuditFilter;
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
@@ -83,17 +82,7 @@ async fn a_candidate_out_of_service_ends_its_release() {
     let made = till(&w, &t).await;
     let release = start(&w, canary(By::Tenants, 1000)).await.unwrap();
     assert_eq!(version(&w, &t, &made).await, "2.0.0");
-    let rows = w
-        .app
-        .store
-        .platform_read()
-        .await
-        .unwrap()
-        .plugins()
-        .versions("test.pay")
-        .await
-        .unwrap();
-    let two = rows.iter().find(|r| r.version == "2.0.0").unwrap();
+    let two = w.version_of("test.pay", "2.0.0").await;
     quarantine::set(&w.app, &w.operator(), two.id, "it leaks")
         .await
         .unwrap();
@@ -122,22 +111,7 @@ async fn a_candidate_that_fails_too_often_is_taken_back_by_itself() {
     let ended = releases::get(&w.app, &release.id).await.unwrap();
     assert_eq!(ended.state, State::RolledBack);
     assert!(ended.reason.unwrap().starts_with("20 of 20 calls failed"));
-    let filter = AuditFilter {
-        action: Some("plugin.rolled_back".to_owned()),
-        limit: 9,
-        ..AuditFilter::default()
-    };
-    let rows = w
-        .app
-        .store
-        .platform_read()
-        .await
-        .unwrap()
-        .audit()
-        .list(&filter)
-        .await
-        .unwrap();
-    assert_eq!(rows.len(), 1);
+    assert_eq!(w.recorded(None, "plugin.rolled_back").await.len(), 1);
 }
 
 /// Lets the background look around once.
@@ -159,17 +133,7 @@ async fn what_crashes_again_and_again_goes_out_of_service_by_itself() {
     let p = calls::load(&w.app, &t, made.id, None).await.unwrap_err();
     assert_eq!(p.extras["reason"], "quarantined");
     // A candidate that is out of service is not released either.
-    let rows = w
-        .app
-        .store
-        .platform_read()
-        .await
-        .unwrap()
-        .plugins()
-        .versions("test.pay")
-        .await
-        .unwrap();
-    let two = rows.iter().find(|r| r.version == "2.0.0").unwrap();
+    let two = w.version_of("test.pay", "2.0.0").await;
     quarantine::set(&w.app, &w.operator(), two.id, "no").await.unwrap();
     assert_eq!(
         start(&w, canary(By::Calls, 10)).await.unwrap_err().extras["reason"],

@@ -19,7 +19,6 @@ use aistack_domain::{
     quota::PluginTerms,
     tenancy::{self, TenantPatch},
 };
-use aistack_store::AuditFilter;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
@@ -113,22 +112,7 @@ async fn a_ceiling_cuts_at_once_and_says_so() {
     assert!(p.errors.iter().all(|e| e.hint.is_some()));
     let nobodys = ceiling::set(&w.app, &w.operator(), "no.such", None, Some(Ceiling::default())).await;
     assert_eq!(nobodys.unwrap_err().kind, ProblemKind::NotFound);
-    let filter = AuditFilter {
-        action: Some("plugin.policy_changed".to_owned()),
-        limit: 9,
-        ..AuditFilter::default()
-    };
-    let rows = w
-        .app
-        .store
-        .platform_read()
-        .await
-        .unwrap()
-        .audit()
-        .list(&filter)
-        .await
-        .unwrap();
-    assert_eq!(rows.len(), 3);
+    assert_eq!(w.recorded(None, "plugin.policy_changed").await.len(), 3);
 }
 
 #[tokio::test]
