@@ -17,6 +17,7 @@ use aistack_domain::plugins::{
     port::{CallReceipt, Fault, Invocation, PluginKind, PluginRuntime, ReportPort, ReportRequest},
 };
 use arguments::Arguments;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use std::{path::Path, sync::Arc};
 
@@ -146,13 +147,20 @@ pub async fn on(
         "documents.get" => {
             let name = a.text("name")?;
             a.done()?;
-            host.document(inv, name).await
+            host.document(inv, &name).await.map(|d| {
+                json!({ "media_type": d.media_type, "body_base64": STANDARD.encode(d.body), "max_age_s": d.max_age_s })
+            })
         }
         "jobs.start" => {
             let name = a.text("name")?;
             let cursor = a.bytes("cursor")?;
             a.done()?;
-            host.job(inv, name, cursor).await
+            host.job(inv, &name, cursor).await.map(|r| {
+                json!({
+                    "events": shared::events_out(&r.events), "cursor_base64": r.cursor.map(|c| STANDARD.encode(c)),
+                    "more": r.more,
+                })
+            })
         }
         "generator.run" => {
             let loaded = runner.loaded();

@@ -3,7 +3,7 @@
 use super::arguments::Arguments;
 use crate::Error;
 use aistack_core::{Currency, Money};
-use aistack_domain::plugins::port::{CallReceipt, Fault, HttpRequest, HttpResponse, InboundOutcome};
+use aistack_domain::plugins::port::{CallReceipt, Event, Fault, HttpRequest, HttpResponse, InboundOutcome};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
@@ -52,15 +52,14 @@ fn response_out(r: &HttpResponse) -> Value {
     Value::Object(out)
 }
 
+/// Events of the provider.
+pub(crate) fn events_out(events: &[Event]) -> Vec<Value> {
+    let event = |e: &Event| json!({ "id": e.id, "kind": e.kind, "occurred_ms": e.occurred_at.as_millis(), "subject": e.subject, "data": e.data });
+    events.iter().map(event).collect()
+}
+
 pub(crate) fn outcome_out(o: &InboundOutcome) -> Value {
-    let events: Vec<Value> = o
-        .events
-        .iter()
-        .map(|e| {
-            json!({ "id": e.id, "kind": e.kind, "occurred_ms": e.occurred_at.as_millis(), "subject": e.subject, "data": e.data })
-        })
-        .collect();
-    json!({ "ack": response_out(&o.ack), "nack": response_out(&o.nack), "events": events })
+    json!({ "ack": response_out(&o.ack), "nack": response_out(&o.nack), "events": events_out(&o.events) })
 }
 
 /// A fault as JSON.

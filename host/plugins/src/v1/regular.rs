@@ -13,24 +13,39 @@ fn absent(what: &str) -> Fault {
     Fault::new(FaultKind::Unsupported, "unsupported", format!("reports have no {what}"))
 }
 
+/// What `$call` answers on the interface that identity and payment components both export, taken apart by `$parts`: each
+/// world has types of its own.
+macro_rules! on_two_worlds {
+    ($pre:expr, $store:expr, $interface:ident, $what:literal, |$i:ident| $call:expr, $parts:expr) => {
+        match $pre {
+            Pre::Identity(pre) => {
+                let instance = pre.instantiate_async(&mut *$store).await?;
+                let $i = instance.$interface();
+                $call.await?.map($parts)
+            }
+            Pre::Payment(pre) => {
+                let instance = pre.instantiate_async(&mut *$store).await?;
+                let $i = instance.$interface();
+                $call.await?.map($parts)
+            }
+            Pre::Report(_) => return Ok(Err(absent($what))),
+        }
+    };
+}
+
 /// `jobs.start`.
 pub(crate) fn job(name: String, cursor: Option<Vec<u8>>) -> Work<JobRun> {
     Box::new(move |store, pre, context| {
         Box::pin(async move {
             let cursor = cursor.as_deref();
-            let answer = match pre {
-                Pre::Identity(pre) => {
-                    let i = pre.instantiate_async(&mut *store).await?;
-                    let run = i.aistack_core_jobs().call_start(store, &context, &name, cursor).await?;
-                    run.map(|r| (r.events, r.cursor, r.more))
-                }
-                Pre::Payment(pre) => {
-                    let i = pre.instantiate_async(&mut *store).await?;
-                    let run = i.aistack_core_jobs().call_start(store, &context, &name, cursor).await?;
-                    run.map(|r| (r.events, r.cursor, r.more))
-                }
-                Pre::Report(_) => return Ok(Err(absent("jobs"))),
-            };
+            let answer = on_two_worlds!(
+                pre,
+                store,
+                aistack_core_jobs,
+                "jobs",
+                |i| i.call_start(&mut *store, &context, &name, cursor),
+                |r| (r.events, r.cursor, r.more)
+            );
             Ok(answer.map_err(c::fault_in).and_then(|(events, cursor, more)| {
                 if cursor.as_ref().is_some_and(|c| c.len() > MAX_CURSOR) {
                     return Err(c::bad_output("a cursor has at most 64 KiB"));
@@ -49,19 +64,14 @@ pub(crate) fn job(name: String, cursor: Option<Vec<u8>>) -> Work<JobRun> {
 pub(crate) fn document(name: String) -> Work<Document> {
     Box::new(move |store, pre, context| {
         Box::pin(async move {
-            let answer = match pre {
-                Pre::Identity(pre) => {
-                    let i = pre.instantiate_async(&mut *store).await?;
-                    let doc = i.aistack_core_documents().call_get(store, &context, &name).await?;
-                    doc.map(|d| (d.media_type, d.body, d.max_age_s))
-                }
-                Pre::Payment(pre) => {
-                    let i = pre.instantiate_async(&mut *store).await?;
-                    let doc = i.aistack_core_documents().call_get(store, &context, &name).await?;
-                    doc.map(|d| (d.media_type, d.body, d.max_age_s))
-                }
-                Pre::Report(_) => return Ok(Err(absent("documents"))),
-            };
+            let answer = on_two_worlds!(
+                pre,
+                store,
+                aistack_core_documents,
+                "documents",
+                |i| i.call_get(&mut *store, &context, &name),
+                |d| (d.media_type, d.body, d.max_age_s)
+            );
             Ok(answer.map_err(c::fault_in).and_then(|(media_type, body, max_age_s)| {
                 if body.len() > MAX_DOCUMENT {
                     return Err(c::bad_output("a document has at most 256 KiB"));

@@ -3,45 +3,15 @@
 
 use super::{
     bindings::{
-        identity::exports::aistack::{core::jobs, identity::directory},
-        payment::exports::aistack::payment::settlement,
-        types,
+        identity::exports::aistack::identity::directory, payment::exports::aistack::payment::settlement, types,
     },
-    common::Pre,
     convert as c, identity, payment,
 };
-use crate::{call::Work, host::PluginHost};
+use crate::host::PluginHost;
 use aistack_core::Money;
-use aistack_domain::plugins::port::{ExternalSession, Fault, FaultKind, Invocation, Payment, Refund};
+use aistack_domain::plugins::port::{ExternalSession, Fault, Invocation, Payment, Refund};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-
-fn no_such(what: &str) -> Fault {
-    Fault::new(
-        FaultKind::Unsupported,
-        "no_such_interface",
-        format!("reports have no {what}"),
-    )
-}
-
-/// `$call` on the interface that identity and payment components both export.
-macro_rules! on_two_worlds {
-    ($pre:expr, $store:expr, $interface:ident, $what:literal, |$i:ident| $call:expr) => {
-        match $pre {
-            Pre::Identity(pre) => {
-                let instance = pre.instantiate_async(&mut *$store).await?;
-                let $i = instance.$interface();
-                $call
-            }
-            Pre::Payment(pre) => {
-                let instance = pre.instantiate_async(&mut *$store).await?;
-                let $i = instance.$interface();
-                $call
-            }
-            Pre::Report(_) => return Ok(Err(no_such($what))),
-        }
-    };
-}
 
 /// Calls `$f` of one world's `$interface` with the context and the arguments.
 macro_rules! of_world {
@@ -55,49 +25,6 @@ macro_rules! of_world {
 }
 
 impl PluginHost {
-    /// `documents.get`: `{media_type, body_base64, max_age_s}`.
-    ///
-    /// # Errors
-    /// The plugin's fault.
-    pub async fn document(&self, inv: Invocation, name: String) -> Result<Value, Fault> {
-        let work: Work<Value> = Box::new(move |store, pre, context: types::Context| {
-            Box::pin(async move {
-                let answer = on_two_worlds!(pre, store, aistack_core_documents, "documents", |i| i
-                    .call_get(&mut *store, &context, &name)
-                    .await?
-                    .map(|d| (d.media_type, d.body, d.max_age_s)));
-                Ok(answer.map_err(c::fault_in).map(|(media_type, body, age)| {
-                    json!({ "media_type": media_type, "body_base64": STANDARD.encode(body), "max_age_s": age })
-                }))
-            })
-        });
-        self.run(inv, "documents.get", work).await
-    }
-
-    /// `jobs.start`: `{events, cursor_base64?, more}`.
-    ///
-    /// # Errors
-    /// The plugin's fault.
-    pub async fn job(&self, inv: Invocation, name: String, cursor: Option<Vec<u8>>) -> Result<Value, Fault> {
-        let work: Work<Value> = Box::new(move |store, pre, context: types::Context| {
-            Box::pin(async move {
-                let answer = on_two_worlds!(pre, store, aistack_core_jobs, "jobs", |i| i
-                    .call_start(&mut *store, &context, &name, cursor.as_deref())
-                    .await?
-                    .map(|r| jobs::Run {
-                        events: r.events,
-                        cursor: r.cursor,
-                        more: r.more
-                    }));
-                Ok(answer.map_err(c::fault_in).and_then(|r| {
-                    let events: Result<Vec<Value>, Fault> = r.events.iter().map(event).collect();
-                    Ok(json!({ "events": events?, "cursor_base64": r.cursor.map(|b| STANDARD.encode(b)), "more": r.more }))
-                }))
-            })
-        });
-        self.run(inv, "jobs.start", work).await
-    }
-
     /// `login.renew`.
     ///
     /// # Errors
@@ -199,11 +126,6 @@ impl PluginHost {
             }
         )
     }
-}
-
-fn event(e: &types::Event) -> Result<Value, Fault> {
-    let data = c::json_in(&e.data, "event.data")?;
-    Ok(json!({ "id": e.id, "kind": e.kind, "occurred_ms": e.occurred_ms, "subject": e.subject, "data": data }))
 }
 
 fn change(change: directory::Change) -> Result<Value, Fault> {
