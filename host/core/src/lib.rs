@@ -1,6 +1,7 @@
 //! The vocabulary of the platform: ids, tenant scope, money, time, randomness, permissions, problem kinds and the
 //! Merkle arithmetic of the audit log. No IO, no async; every other crate may name this one and it names none.
 
+pub mod address;
 pub mod audit;
 pub mod clock;
 pub mod id;

@@ -29,6 +29,9 @@ impl PluginRuntime for NoPlugins {
         refused()
     }
     async fn forget(&self, _: &str) {}
+    fn has(&self, _: &str) -> bool {
+        false
+    }
     fn check_grants(&self, _: &str, _: &Grants) -> Result<(), Refusal> {
         refused()
     }

@@ -319,6 +319,10 @@ impl PluginRuntime for PluginHost {
         }
     }
 
+    fn has(&self, digest: &str) -> bool {
+        self.inner.components.load().contains_key(digest)
+    }
+
     fn check_grants(&self, digest: &str, grants: &Grants) -> Result<(), Refusal> {
         let all = self.inner.components.load();
         let loaded = all.get(digest).ok_or_else(|| Refusal::Missing(digest.to_owned()))?;

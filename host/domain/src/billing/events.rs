@@ -85,8 +85,7 @@ pub(crate) async fn apply_run(
     tx.orders().insert_delivery(&row).await?;
     let draft = audit::Draft::new("webhook.received", "delivery", row.id)
         .details(json!({ "installation": row.installation_id, "job": job, "events": events.len() }));
-    let entry = audit::for_tenant(app, &mut *tx, t, draft).await?;
-    tx.commit(Audit::one(entry)).await?;
+    audit::commit_tenant(app, tx, t, draft).await?;
     apply(app, t, loaded, row.id, events).await
 }
 

@@ -22,7 +22,7 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{HashMap, HashSet},
     time::Duration,
 };
 
@@ -57,9 +57,18 @@ type Key = (String, String);
 
 /// What was read.
 struct Snapshot {
-    enabled: BTreeSet<Key>,
+    /// Issuers by subject: a person who is gone is named by the subject alone.
+    enabled: HashMap<String, HashSet<String>>,
     pages: usize,
     complete: bool,
+}
+
+impl Snapshot {
+    fn has(&self, (issuer, subject): &Key) -> bool {
+        self.enabled
+            .get(subject)
+            .is_some_and(|issuers| issuers.contains(issuer))
+    }
 }
 
 /// Reads a connection's directory, and takes their access from members who are not in it any more. `confirm` says that
@@ -85,7 +94,7 @@ pub async fn sync(app: &App, t: &TenantCtx, id: InstallationId, confirm: bool) -
     let members = members(app, t, id).await?;
     let gone: Vec<&User> = members
         .iter()
-        .filter(|(user, keys)| user.role != Role::Owner && !keys.iter().any(|k| snapshot.enabled.contains(k)))
+        .filter(|(user, keys)| user.role != Role::Owner && !keys.iter().any(|k| snapshot.has(k)))
         .map(|(user, _)| user)
         .filter(|_| snapshot.complete)
         .collect();
@@ -103,15 +112,14 @@ pub async fn sync(app: &App, t: &TenantCtx, id: InstallationId, confirm: bool) -
             .with("gone", gone.len())
             .hint("look at the directory; if it is right, repeat the request with `confirm: true`"));
     }
-    let synced = Synced {
+    let found = Synced {
         pages: snapshot.pages,
-        people: snapshot.enabled.len(),
+        people: snapshot.enabled.values().map(HashSet::len).sum(),
         complete: snapshot.complete,
         members: members.len(),
-        disabled: gone.len(),
+        disabled: 0,
     };
-    disable(app, t, id, &gone, &synced).await?;
-    Ok(synced)
+    disable(app, t, id, &gone, found).await
 }
 
 async fn read(app: &App, t: &TenantCtx, id: InstallationId) -> Result<Snapshot, Problem> {
@@ -119,7 +127,7 @@ async fn read(app: &App, t: &TenantCtx, id: InstallationId) -> Result<Snapshot, 
     let loaded = calls::load(app, t, id, Some(PluginKind::Identity)).await?;
     let began = app.clock.monotonic();
     let mut snapshot = Snapshot {
-        enabled: BTreeSet::new(),
+        enabled: HashMap::new(),
         pages: 0,
         complete: false,
     };
@@ -142,14 +150,15 @@ async fn read(app: &App, t: &TenantCtx, id: InstallationId) -> Result<Snapshot, 
                         tokens: None,
                     };
                     let who = Claimed::read(id, &session).map_err(Problem::from)?;
-                    let key = (who.issuer, who.subject);
                     if enabled {
-                        snapshot.enabled.insert(key);
-                    } else {
-                        snapshot.enabled.remove(&key);
+                        snapshot.enabled.entry(who.subject).or_default().insert(who.issuer);
+                    } else if let Some(issuers) = snapshot.enabled.get_mut(&who.subject) {
+                        issuers.remove(&who.issuer);
                     }
                 }
-                DirectoryChange::Gone(subject) => snapshot.enabled.retain(|(_, s)| *s != subject),
+                DirectoryChange::Gone(subject) => {
+                    snapshot.enabled.remove(&subject);
+                }
                 DirectoryChange::Groups => {}
             }
         }
@@ -205,13 +214,23 @@ async fn members(app: &App, t: &TenantCtx, id: InstallationId) -> Result<Vec<(Us
 }
 
 /// Takes their access, their sessions with it, and writes down that the directory was read: all of it or nothing.
-async fn disable(app: &App, t: &TenantCtx, id: InstallationId, gone: &[&User], synced: &Synced) -> Result<(), Problem> {
+async fn disable(
+    app: &App,
+    t: &TenantCtx,
+    id: InstallationId,
+    gone: &[&User],
+    mut synced: Synced,
+) -> Result<Synced, Problem> {
     let mut tx = app.store.tenant(&t.scope).await?;
     let now = app.clock.now();
-    let draft = audit::Draft::new("directory.synced", "installation", id).details(json!(synced));
-    let mut entries = vec![audit::for_tenant(app, &mut *tx, t, draft).await?];
+    let mut entries = Vec::new();
     for user in gone {
         let mut user = tx.users().get(user.id).await?.ok_or(StoreError::Conflict)?;
+        // Made an owner or disabled since we looked.
+        if user.role == Role::Owner || user.status != UserStatus::Active {
+            continue;
+        }
+        synced.disabled += 1;
         let before = user.status;
         user.status = UserStatus::Disabled;
         user.updated_at = now;
@@ -222,7 +241,9 @@ async fn disable(app: &App, t: &TenantCtx, id: InstallationId, gone: &[&User], s
         }));
         entries.push(audit::for_tenant(app, &mut *tx, t, draft).await?);
     }
+    let draft = audit::Draft::new("directory.synced", "installation", id).details(json!(synced));
+    entries.push(audit::for_tenant(app, &mut *tx, t, draft).await?);
     let audit = Audit::many(entries).ok_or_else(|| Problem::internal("a directory without events"))?;
     tx.commit(audit).await?;
-    Ok(())
+    Ok(synced)
 }

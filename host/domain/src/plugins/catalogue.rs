@@ -5,6 +5,7 @@ use super::{
     error::{PluginError, clean},
     manifest::{self, Manifest, declared_interfaces},
     port::{Inspection, PluginKind, Refusal},
+    releases,
     schema::{self, Schema},
     trust::{self, Terms, Tier},
 };
@@ -342,15 +343,18 @@ pub async fn remove(app: &App, ctx: &Ctx, id: PluginVersionId) -> Result<(), Pro
     if uses > 0 {
         return Err(PluginError::InUse(uses).into());
     }
+    if releases::on_trial(&mut *tx, &row).await? {
+        return Err(
+            Problem::new(ProblemKind::Conflict, "a running release is about this version")
+                .with("reason", "release_running")
+                .hint("promote, roll back or cancel it first: aistack plugin releases"),
+        );
+    }
     tx.plugins().delete(id).await?;
-    let entry = audit::for_platform(
-        app,
-        ctx,
-        audit::Draft::new("plugin.removed", "plugin", id).details(json!({
-            "plugin_id": row.plugin_id, "version": row.version, "digest": row.digest,
-        })),
-    );
-    tx.commit(Audit::one(entry)).await?;
+    let draft = audit::Draft::new("plugin.removed", "plugin", id).details(json!({
+        "plugin_id": row.plugin_id, "version": row.version, "digest": row.digest,
+    }));
+    audit::commit_platform(app, tx, ctx, draft).await?;
     app.calls.retire(row.digest.clone(), app.clock.monotonic());
     if let Err(e) = app.objects.remove(&object_key(&row.digest)?).await {
         // The listing is gone; bytes that stay behind cost space, nothing else.

@@ -224,7 +224,15 @@ fn fault_kind(fault: &Fault, doing: Doing) -> ProblemKind {
     // The runtime's own refusals: nothing was started.
     if matches!(
         fault.code.as_str(),
-        "breaker_open" | "pool_full" | "busy" | "not_loaded" | "too_many_calls"
+        "breaker_open"
+            | "pool_full"
+            | "busy"
+            | "not_loaded"
+            | "too_many_calls"
+            | "disabled"
+            | "removed"
+            | "quarantined"
+            | "not_allowed"
     ) {
         return K::PluginUnavailable;
     }

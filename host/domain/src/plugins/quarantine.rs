@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{App, Ctx, FieldError, Problem, audit};
 use aistack_core::PluginVersionId;
-use aistack_store::Audit;
 use arc_swap::ArcSwap;
 use serde_json::json;
 use std::{
@@ -31,6 +30,8 @@ const LONGEST: usize = 500;
 pub struct Held {
     now: ArcSwap<HashMap<String, String>>,
     crashes: Mutex<HashMap<Arc<str>, VecDeque<Duration>>>,
+    /// One reads them at a time: what was read earlier must not be put in force later.
+    refreshing: tokio::sync::Mutex<()>,
 }
 
 impl Held {
@@ -80,6 +81,7 @@ impl Held {
 /// # Errors
 /// As the store.
 pub async fn refresh(app: &App) -> Result<(), Problem> {
+    let _one = app.held.refreshing.lock().await;
     let rows = app.store.platform_read().await?.settings().with_prefix(PREFIX).await?;
     let held: HashMap<String, String> = rows
         .into_iter()
@@ -163,8 +165,7 @@ async fn write(app: &App, ctx: &Ctx, id: PluginVersionId, reason: Option<&str>) 
         }
     };
     let details = json!({ "plugin_id": row.plugin_id, "version": row.version, "digest": row.digest, "reason": reason });
-    let entry = audit::for_platform(app, ctx, audit::Draft::new(action, "plugin", id).details(details));
-    tx.commit(Audit::one(entry)).await?;
+    audit::commit_platform(app, tx, ctx, audit::Draft::new(action, "plugin", id).details(details)).await?;
     refresh(app).await?;
     catalogue::get(app, id).await
 }

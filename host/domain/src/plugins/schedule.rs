@@ -145,7 +145,8 @@ impl JobHandler for RunJob {
         let now = app.clock.now();
         let at_once = after.more && payload.at_once < AT_ONCE;
         let (run_at, id) = if at_once {
-            (now, id_of(now, &[b"more", job.id.0.as_bytes()]))
+            // Of this run alone, so that a run repeated after a lost lease begins no second chain.
+            (now, id_of(job.created_at, &[b"more", job.id.0.as_bytes()]))
         } else {
             let at = next_time(row.id, &payload.job, every, now);
             let time = at.0.to_be_bytes();
@@ -187,7 +188,9 @@ fn open(app: &App, aad: &[u8], cursor: Option<&str>) -> Option<Vec<u8>> {
 /// Calls the plugin and applies what it found. `None` when that came to nothing: the next run begins where this one did.
 /// What the plugin did wrong is in its receipts.
 async fn once(app: &App, t: &TenantCtx, payload: &Payload, cursor: Option<Vec<u8>>) -> Result<Option<After>, JobError> {
-    let loaded = match calls::load(app, t, payload.installation, None).await {
+    // A cursor is its version's own: while another one is on trial, one side does all the runs.
+    let flow = Some(payload.installation.0);
+    let loaded = match calls::load_for(app, t, payload.installation, None, flow).await {
         Ok(loaded) => loaded,
         // Out of service for now.
         Err(p) if p.kind == ProblemKind::PluginUnavailable => return Ok(None),

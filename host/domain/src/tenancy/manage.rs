@@ -104,7 +104,7 @@ pub async fn update(app: &App, ctx: &Ctx, tenant: &Tenant, patch: TenantPatch) -
     }
     let saved = save(app, ctx, tenant, changed, "tenant.updated", Value::Object(before_after)).await?;
     if saved.plan != tenant.plan {
-        calls::reconsider(app, Some(saved.id)).await?;
+        calls::reconsider(app, Some(saved.id)).await;
     }
     Ok(saved)
 }

@@ -103,6 +103,9 @@ impl PluginRuntime for Script {
     async fn forget(&self, digest: &str) {
         self.loaded.lock().unwrap().remove(digest);
     }
+    fn has(&self, digest: &str) -> bool {
+        self.loaded.lock().unwrap().contains_key(digest)
+    }
     fn check_grants(&self, digest: &str, grants: &Grants) -> Result<(), Refusal> {
         let loaded = self.loaded.lock().unwrap();
         let imports = loaded.get(digest).ok_or_else(|| Refusal::Missing(digest.to_owned()))?;

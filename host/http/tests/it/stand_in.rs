@@ -40,6 +40,9 @@ impl PluginRuntime for StandIn {
         Ok(())
     }
     async fn forget(&self, _: &str) {}
+    fn has(&self, _: &str) -> bool {
+        true
+    }
     fn check_grants(&self, _: &str, _: &Grants) -> Result<(), Refusal> {
         Ok(())
     }

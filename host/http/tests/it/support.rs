@@ -67,6 +67,9 @@ impl PluginRuntime for NoPlugins {
         Err(Refusal::Host("no plugins here".to_owned()))
     }
     async fn forget(&self, _: &str) {}
+    fn has(&self, _: &str) -> bool {
+        false
+    }
     fn check_grants(&self, _: &str, _: &Grants) -> Result<(), Refusal> {
         Err(Refusal::Host("no plugins here".to_owned()))
     }

@@ -7,6 +7,7 @@ use crate::{
     App, Problem, TenantCtx,
     plugins::{
         catalogue,
+        installations::guest_config,
         manifest::Manifest,
         policy::{self, Whose},
         port::{Grants, PluginKind, Powers, SecretSet},
@@ -57,6 +58,13 @@ pub struct Loaded {
     pub(super) made_under: (String, u64),
     /// False when its config says `test_mode`.
     pub live: bool,
+}
+
+impl Loaded {
+    /// The plan and the epoch of the rules that its grants and terms were made under.
+    pub(in crate::plugins) fn made_under(&self) -> &(String, u64) {
+        &self.made_under
+    }
 }
 
 impl core::fmt::Debug for Loaded {
@@ -162,7 +170,10 @@ async fn read(app: &App, t: &TenantCtx, id: InstallationId) -> Result<(Arc<Loade
     let now = app.clock.monotonic();
     let (hit, epoch) = app.calls.cache.get(key, now, app.store.backend() != "sqlite");
     let rules = (t.tenant.plan.as_str(), app.policies.epoch());
-    let hit = hit.filter(|(loaded, _)| (loaded.made_under.0.as_str(), loaded.made_under.1) == rules);
+    // Made under other rules, or ended with its component, which may be back in service: it is made anew.
+    let hit = hit.filter(|(loaded, _)| {
+        (loaded.made_under.0.as_str(), loaded.made_under.1) == rules && loaded.powers.ended().is_none()
+    });
     if let Some((loaded, false)) = &hit {
         return Ok((Arc::clone(loaded), true));
     }
@@ -334,10 +345,7 @@ pub(super) async fn follow(
     };
     let listed = catalogue::listed(version, 0)?;
     let corrupt = |e: serde_json::Error| Problem::internal(format!("{installation}: {e}"));
-    let mut config: Value = serde_json::from_str(&row.config).map_err(corrupt)?;
-    if let Some(members) = config.as_object_mut() {
-        members.remove(PROVISIONING);
-    }
+    let config = guest_config(&listed, &serde_json::from_str(&row.config).map_err(corrupt)?);
     let granted: Grants = serde_json::from_str(&row.grants).map_err(corrupt)?;
     let whose = Whose { tenant, plan: &plan };
     let granted = in_force(app, whose, &listed.manifest, &config, &granted);

@@ -78,6 +78,7 @@ impl Live {
     /// Installations that are in memory or in flight, of one tenant or of all.
     pub(super) fn known(&self, tenant: Option<TenantId>) -> Vec<Key> {
         self.with(|all| {
+            forget_the_gone(all);
             let keys = all.keys().copied();
             keys.filter(|(of, _)| tenant.is_none_or(|t| t == *of)).collect()
         })
@@ -86,10 +87,7 @@ impl Live {
     /// Installations with calls in flight and the newest generation they began with; forgets who is gone.
     pub(super) fn in_flight(&self) -> Vec<(Key, i64)> {
         self.with(|all| {
-            all.retain(|_, of| {
-                of.retain(|one| one.powers.strong_count() > 0);
-                !of.is_empty()
-            });
+            forget_the_gone(all);
             all.iter()
                 // One reference is the memory's own; each call holds another.
                 .filter(|(_, of)| of.iter().any(|one| one.powers.strong_count() > 1))
@@ -97,6 +95,13 @@ impl Live {
                 .collect()
         })
     }
+}
+
+fn forget_the_gone(all: &mut HashMap<Key, Vec<One>>) {
+    all.retain(|_, of| {
+        of.retain(|one| one.powers.strong_count() > 0);
+        !of.is_empty()
+    });
 }
 
 impl One {

@@ -109,15 +109,13 @@ pub(in crate::plugins) async fn in_use(app: &App, t: &TenantCtx, id: Installatio
 
 /// Looks again at what installations may do, of one tenant or of all: a rule over them has changed. Calls in flight keep
 /// what is still allowed.
-///
-/// # Errors
-/// As the stores.
-pub(crate) async fn reconsider(app: &App, tenant: Option<TenantId>) -> Result<(), Problem> {
-    app.releases.forget_variants();
+pub(crate) async fn reconsider(app: &App, tenant: Option<TenantId>) {
     for (tenant, installation) in app.calls.live.known(tenant) {
-        cache::follow(app, tenant, installation, None).await?;
+        if let Err(problem) = cache::follow(app, tenant, installation, None).await {
+            // One that can't be read must not keep the rule from the others.
+            tracing::warn!(%tenant, %installation, %problem, "calls in flight don't hear of a changed rule");
+        }
     }
-    Ok(())
 }
 
 /// One call's invocation. `extra` goes into the call's context.

@@ -4,19 +4,18 @@
 use super::Calls;
 use crate::{
     App, Problem,
-    plugins::{
-        catalogue, policy,
-        port::{Grants, Refusal},
-        quarantine, releases,
-    },
+    plugins::{catalogue, policy, quarantine, releases},
 };
 use std::{
+    collections::HashMap,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 /// How long a removed component stays callable: longer than any call waits in a queue.
 const RETIRED_FOR: Duration = Duration::from_secs(30);
+/// How long a component that can't be made callable is not tried again.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// How often calls in flight are compared with the store, for changes made by other nodes.
 const EVERY: Duration = Duration::from_millis(250);
 
@@ -25,6 +24,8 @@ const EVERY: Duration = Duration::from_millis(250);
 pub(super) struct Ready {
     /// One component is fetched at a time; the others find it there.
     fetching: tokio::sync::Mutex<()>,
+    /// Those that could not be made callable: since when, and why. Trying costs too much to do it for every call.
+    failed: Mutex<HashMap<String, (Duration, String)>>,
     retired: Mutex<Vec<(String, Duration)>>,
 }
 
@@ -33,21 +34,28 @@ pub(super) struct Ready {
 /// # Errors
 /// Why it can't be.
 pub(crate) async fn ensure(app: &App, digest: &str) -> Result<(), String> {
-    let absent = || {
-        matches!(
-            app.runtime.check_grants(digest, &Grants::default()),
-            Err(Refusal::Missing(_))
-        )
-    };
-    if !absent() {
+    let ready = &app.calls.ready;
+    if app.runtime.has(digest) {
         return Ok(());
     }
-    let _one = app.calls.ready.fetching.lock().await;
-    if !absent() {
+    let _one = ready.fetching.lock().await;
+    if app.runtime.has(digest) {
         return Ok(());
+    }
+    let now = app.clock.monotonic();
+    let lately = ready.failures(|all| {
+        all.retain(|_, (since, _)| now.saturating_sub(*since) < AGAIN_AFTER);
+        all.get(digest).map(|(_, why)| why.clone())
+    });
+    if let Some(why) = lately {
+        return Err(why);
     }
     tracing::info!(digest, "fetching a component that this node does not have yet");
-    catalogue::restore(app, digest).await
+    let fetched = catalogue::restore(app, digest).await;
+    if let Err(why) = &fetched {
+        ready.failures(|all| all.insert(digest.to_owned(), (now, why.clone())));
+    }
+    fetched
 }
 
 impl Calls {
@@ -58,6 +66,9 @@ impl Calls {
 }
 
 impl Ready {
+    fn failures<T>(&self, f: impl FnOnce(&mut HashMap<String, (Duration, String)>) -> T) -> T {
+        f(&mut self.failed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
     fn list<T>(&self, f: impl FnOnce(&mut Vec<(String, Duration)>) -> T) -> T {
         f(&mut self.retired.lock().unwrap_or_else(PoisonError::into_inner))
     }

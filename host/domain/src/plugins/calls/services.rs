@@ -147,7 +147,11 @@ impl HostServices for Services {
             let m = machine.machinery();
             let old = m.kv_get(self.installation, key).await.map_err(|e| store_fault(&e))?;
             let used = m.kv_use(self.installation).await.map_err(|e| store_fault(&e))?;
-            let all = m.kv_total().await.map_err(|e| store_fault(&e))?;
+            // Only a tenant with a limit is summed up.
+            let all = match self.terms.kv_bytes {
+                Some(_) => m.kv_total().await.map_err(|e| store_fault(&e))?,
+                None => 0,
+            };
             self.room(used, all, key, old.map(|o| o.value.len()), value.len())?;
             m.kv_put(self.installation, key, &value, expires_at, expected, now)
                 .await

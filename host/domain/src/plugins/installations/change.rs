@@ -75,6 +75,20 @@ pub(super) fn json_of<T: serde::de::DeserializeOwned>(text: &str, what: &str) ->
 /// `not_found`; `plugin_config_invalid`, `validation_failed`; `conflict` when it changed meanwhile or asks for more than
 /// was granted; or as the stores.
 pub async fn update(app: &App, t: &TenantCtx, id: InstallationId, change: Change) -> Result<InstallationView, Problem> {
+    apply(app, t, id, change).await?;
+    view::get(app, t, id).await
+}
+
+/// The same, for those who do not look at it afterwards.
+///
+/// # Errors
+/// As [`update`].
+pub(in crate::plugins) async fn apply(
+    app: &App,
+    t: &TenantCtx,
+    id: InstallationId,
+    change: Change,
+) -> Result<(), Problem> {
     let (old, stored) = {
         let mut read = app.store.tenant_read(&t.scope).await?;
         let row = read
@@ -93,10 +107,18 @@ pub async fn update(app: &App, t: &TenantCtx, id: InstallationId, change: Change
         }
         _ => was.clone(),
     };
-    calls::ensure(app, &is.version.digest)
-        .await
-        .map_err(Problem::internal)?;
-    let config = new_config(app, t, (&was, &old), &is, &change).await?;
+    let starts = change.status == Some(InstallationStatus::Active) && old.status != InstallationStatus::Active;
+    let same = is.version.digest == old.digest && change.config.is_none() && change.grants.is_none() && !starts;
+    // A component that can't be loaded must not keep anybody from switching it off.
+    if !same {
+        calls::ensure(app, &is.version.digest)
+            .await
+            .map_err(Problem::internal)?;
+    }
+    let config = match same {
+        true => json_of(&old.config, "config")?,
+        false => new_config(app, t, (&was, &old), &is, &change).await?,
+    };
     let unfit: Vec<FieldError> = change
         .secrets
         .iter()
@@ -111,17 +133,19 @@ pub async fn update(app: &App, t: &TenantCtx, id: InstallationId, change: Change
     if !unfit.is_empty() {
         return Err(PluginError::ConfigInvalid(unfit).into());
     }
-    let granted = match regrant(app, t, (&was, &old), (&is, &config), &change)? {
-        Regrant::Granted(granted) => granted,
-        Regrant::Wait(added) => return upgrade::wait(app, t, old, &is, change, added).await,
+    let granted = if same {
+        json_of(&old.grants, "grants")?
+    } else {
+        match regrant(app, t, (&was, &old), (&is, &config), &change)? {
+            Regrant::Granted(granted) => granted,
+            Regrant::Wait(added) => return upgrade::wait(app, t, old, &is, change, added).await,
+        }
     };
-    let starts = change.status == Some(InstallationStatus::Active) && old.status != InstallationStatus::Active;
     if is.version.digest != old.digest || change.grants.is_some() || starts {
         policy::permit(app, t, &is, &guest_config(&is, &config), &granted)?;
     }
     let new = next_row(app, &old, &is, &config, &granted, &change)?;
-    commit(app, t, (&was, &old), (&is, new, &config), Some(&change)).await?;
-    view::get(app, t, id).await
+    commit(app, t, (&was, &old), (&is, new, &config), Some(&change)).await
 }
 
 /// The config after a change: as sent, or the old one as the new version understands it.

@@ -167,7 +167,7 @@ pub(super) fn missing_secrets(listed: &Listed, have: &BTreeSet<&str>) -> Vec<Fie
 }
 
 /// The config without the platform's own part: what host lists of the manifest may refer to.
-pub(super) fn guest_config(listed: &Listed, config: &Value) -> Value {
+pub(in crate::plugins) fn guest_config(listed: &Listed, config: &Value) -> Value {
     let mut config = config.clone();
     if listed.manifest.kind() == Some(crate::plugins::port::PluginKind::Identity)
         && let Some(members) = config.as_object_mut()

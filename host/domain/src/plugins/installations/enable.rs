@@ -119,7 +119,6 @@ pub async fn enable(app: &App, t: &TenantCtx, command: Enable) -> Result<Install
     let asked = command.grants.unwrap_or_default();
     let grants = accept_grants(app, &listed, &config, &asked, is_operator(t))?;
     policy::permit(app, t, &listed, &guest_config(&listed, &config), &grants)?;
-    policy::one_more(app, t).await?;
     let now = app.clock.now();
     let row = Installation {
         id: InstallationId::new(&*app.clock, &*app.rng),
@@ -144,6 +143,7 @@ pub async fn enable(app: &App, t: &TenantCtx, command: Enable) -> Result<Install
     reconcile::claim(app, t, &listed.version, row.id).await?;
     let written = async {
         let mut tx = app.store.tenant(&t.scope).await?;
+        policy::one_more(app, t, &mut *tx).await?;
         tx.installations().insert(&row).await?;
         for (name, value) in &command.secrets {
             let sealed = secrets::seal(app, t.scope.id(), row.id, name, 1, value);

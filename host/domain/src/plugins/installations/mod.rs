@@ -12,13 +12,15 @@ mod secret;
 mod upgrade;
 mod view;
 
+pub(super) use change::apply;
 pub use change::{Change, update};
+pub(super) use config::guest_config;
 pub use enable::{Enable, enable};
 pub use reconcile::ReconcileUse;
 pub use remove::delete;
 pub use secret::put_secret;
 pub use upgrade::{Pending, consent, rollback};
-pub(super) use upgrade::{came_from, trial, waits_for};
+pub(super) use upgrade::{came_from, go_back, trial, waits_for};
 pub use view::{Available, CallView, InstallationView, available, calls, check, get, list};
 pub(crate) use view::{callback_url, endpoint_url};
 

@@ -1,7 +1,7 @@
 //! Another version of a plugin: its translation of the config, waiting for consent, and the way back.
 
 use super::{
-    change::{Change, Regrant, commit, json_of, listing, new_config, next_row, regrant, update},
+    change::{Change, Regrant, commit, guest, json_of, listing, new_config, next_row, regrant, update},
     config::{guest_config, missing_secrets},
     enable::fit_for,
     view::{self, InstallationView},
@@ -11,15 +11,15 @@ use crate::{
     plugins::{
         calls,
         catalogue::{self, Listed},
-        error::PluginError,
+        error::{Doing, PluginError, fault_problem},
         grants::{self, Added},
         policy,
         port::{FaultKind, Grants},
         schema::PROVISIONING,
     },
 };
-use aistack_core::{InstallationId, Timestamp};
-use aistack_store::{Audit, Installation};
+use aistack_core::{InstallationId, ProblemKind, Timestamp};
+use aistack_store::Installation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -102,6 +102,11 @@ pub(super) async fn translated(
         Ok(after) => after,
         Err(fault) if fault.kind == FaultKind::Unsupported => return Ok(whole),
         Err(fault) => {
+            let problem = fault_problem(&fault, Doing::Other);
+            // Not the plugin's word: it was not asked.
+            if matches!(problem.kind, ProblemKind::PluginUnavailable | ProblemKind::RateLimited) {
+                return Err(problem);
+            }
             let why = calls_message(&fault.code, &fault.message);
             return Err(PluginError::MigrateFailed(why).into());
         }
@@ -155,16 +160,20 @@ pub(super) async fn wait(
     is: &Listed,
     change: Change,
     added: Added,
-) -> Result<InstallationView, Problem> {
-    if !change.secrets.is_empty() {
-        return Err(Problem::invalid(vec![
-            FieldError::new(
-                "/secrets",
-                "not_allowed",
-                "a change that waits for consent can't hold secrets",
-            )
-            .hint("set the secrets afterwards, or agree at once with `consent`"),
-        ]));
+) -> Result<(), Problem> {
+    let beside = [
+        ("/secrets", !change.secrets.is_empty()),
+        ("/name", change.name.is_some()),
+        ("/status", change.status.is_some()),
+        ("/pinned", change.pinned.is_some()),
+    ];
+    let lost = beside.into_iter().filter(|(_, sent)| *sent).map(|(at, _)| {
+        let text = "a change that waits for consent holds a version and a config, nothing else";
+        FieldError::new(at, "not_allowed", text).hint("send it by itself, or agree at once with `consent`")
+    });
+    let lost: Vec<FieldError> = lost.collect();
+    if !lost.is_empty() {
+        return Err(Problem::invalid(lost));
     }
     let id = old.id;
     let pending = Pending {
@@ -187,10 +196,9 @@ pub(super) async fn wait(
     let draft = audit::Draft::new("installation.consent_asked", "installation", id).details(json!({
         "version": pending.version, "added": pending.added, "added_digest": pending.added_digest,
     }));
-    let entry = audit::for_tenant(app, &mut *tx, t, draft).await?;
-    tx.commit(Audit::one(entry)).await?;
+    audit::commit_tenant(app, tx, t, draft).await?;
     app.calls.forget(t.scope.id(), id);
-    view::get(app, t, id).await
+    Ok(())
 }
 
 /// An installation as it would be at another version, if nobody has to be asked for that.
@@ -256,12 +264,21 @@ pub async fn consent(
     update(app, t, id, change).await
 }
 
-/// Goes back to the version before the last change of version, with the config and the grants it had. Doing it twice
-/// leads forward again.
+/// Goes back to the version before the last change of version, with the config it had, and the grants it had as far as
+/// nobody has taken them away since. Doing it twice leads forward again.
 ///
 /// # Errors
 /// `conflict` when there is no earlier version or it is no longer installed; else as [`update`].
 pub async fn rollback(app: &App, t: &TenantCtx, id: InstallationId) -> Result<InstallationView, Problem> {
+    go_back(app, t, id).await?;
+    view::get(app, t, id).await
+}
+
+/// The same, for those who do not look at it afterwards.
+///
+/// # Errors
+/// As [`rollback`].
+pub(in crate::plugins) async fn go_back(app: &App, t: &TenantCtx, id: InstallationId) -> Result<(), Problem> {
     let row = app.store.tenant_read(&t.scope).await?.installations().get(id).await?;
     let old = row.ok_or_else(|| Problem::not_found("installation"))?;
     let way_back = |why: &str| PluginError::NoWayBack(why.to_owned());
@@ -282,19 +299,20 @@ pub async fn rollback(app: &App, t: &TenantCtx, id: InstallationId) -> Result<In
     fit_for(app, t, &is).await?;
     calls::ensure(app, &previous.digest).await.map_err(Problem::internal)?;
     let was = listing(app, &old).await?;
-    let granted: Grants = json_of(&previous.grants.to_string(), "previous grants")?;
+    let had: Grants = json_of(&previous.grants.to_string(), "previous grants")?;
+    let declared = grants::declared(&was.manifest, &guest(&was, &old)?);
+    let granted = grants::carry_over(&declared, &json_of(&old.grants, "grants")?, &had);
     policy::permit(app, t, &is, &guest_config(&is, &previous.config), &granted)?;
     let new = Installation {
         version: previous.version,
         digest: previous.digest,
         config: previous.config.to_string(),
-        grants: previous.grants.to_string(),
+        grants: serde_json::to_string(&granted).map_err(|e| Problem::internal(e.to_string()))?,
         previous: Some(snapshot(&old)),
         pending: None,
         generation: old.generation + 1,
         updated_at: app.clock.now(),
         ..old.clone()
     };
-    commit(app, t, (&was, &old), (&is, new, &previous.config), None).await?;
-    view::get(app, t, id).await
+    commit(app, t, (&was, &old), (&is, new, &previous.config), None).await
 }

@@ -8,6 +8,7 @@ use crate::{
         catalogue,
         installations::CallView,
         manifest::CallClass,
+        policy,
         port::{CallLimits, Lane},
     },
 };
@@ -32,9 +33,9 @@ pub struct CallDetail {
     pub digest: String,
     /// Queue.
     pub lane: String,
-    /// Turns on a processor, of 5 ms each.
+    /// Turns on a processor, of 1 ms each.
     pub turns: i64,
-    /// The bounds it ran under; `None` when its version is no longer installed.
+    /// Its bounds under the terms that hold now; `None` when its version is no longer installed.
     pub limits: Option<CallLimits>,
     /// Operations of the installation whose breaker is not closed now.
     pub breakers: Vec<&'static str>,
@@ -50,14 +51,25 @@ async fn build(app: &App, scope: &TenantScope, row: CallRow) -> Result<CallDetai
         .plugins()
         .find_by_digest(&row.digest)
         .await?;
+    let plan = app
+        .store
+        .platform_read()
+        .await?
+        .tenants()
+        .get(scope.id())
+        .await?
+        .map(|t| t.plan);
     let limits = match version {
         Some(version) => {
-            let class = match row.lane.parse() {
-                Ok(Lane::Inbound) => CallClass::Inbound,
-                Ok(Lane::Run) => CallClass::Run,
-                _ => CallClass::Ordinary,
+            let lane = row.lane.parse().unwrap_or(Lane::Ordinary);
+            let class = match lane {
+                Lane::Inbound => CallClass::Inbound,
+                Lane::Run => CallClass::Run,
+                Lane::Ordinary | Lane::Shadow => CallClass::Ordinary,
             };
-            Some(catalogue::listed(version, 0)?.manifest.call_limits(class))
+            let declared = catalogue::listed(version, 0)?.manifest.call_limits(class);
+            let terms = app.policies.terms(scope.id(), &plan.unwrap_or_default());
+            Some(policy::bounded(declared, lane, &terms))
         }
         None => None,
     };
@@ -92,13 +104,14 @@ pub async fn detail(
     build(app, &t.scope, row.ok_or_else(|| Problem::not_found("call"))?).await
 }
 
-/// A call of any tenant, for operators.
+/// A call of any of the first thousand tenants, for operators.
 ///
 /// # Errors
 /// `not_found`, or as the stores.
 pub async fn anywhere(app: &App, call: CallId) -> Result<CallDetail, Problem> {
     let _ = flush_receipts(app).await;
     let ids = app.store.platform_read().await?.tenants().ids().await?;
+    let more = ids.len() > TENANTS;
     for id in ids.into_iter().take(TENANTS) {
         let Some(scope) = app.store.scope(id).await? else {
             continue;
@@ -108,5 +121,11 @@ pub async fn anywhere(app: &App, call: CallId) -> Result<CallDetail, Problem> {
             return build(app, &scope, row).await;
         }
     }
-    Err(Problem::not_found("call"))
+    let nowhere = Problem::not_found("call");
+    if !more {
+        return Err(nowhere);
+    }
+    Err(nowhere.hint(format!(
+        "the first {TENANTS} tenants were looked through: name the tenant and the installation"
+    )))
 }

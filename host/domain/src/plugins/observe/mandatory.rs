@@ -1,9 +1,6 @@
 //! Plugins without which the platform is not ready.
 
-use crate::{
-    App, Problem,
-    plugins::port::{Grants, Refusal},
-};
+use crate::{App, Problem};
 
 /// What is missing of `[plugins] mandatory`, each with what to do about it. Entries are plugin ids, with a version
 /// requirement after `@` if only some versions will do.
@@ -25,17 +22,11 @@ pub async fn missing(app: &App) -> Result<Vec<String>, Problem> {
             .iter()
             .filter(|r| semver::Version::parse(&r.version).is_ok_and(|v| requirement.matches(&v)))
             .collect();
-        let loaded = |digest: &str| {
-            !matches!(
-                app.runtime.check_grants(digest, &Grants::default()),
-                Err(Refusal::Missing(_) | Refusal::Host(_))
-            )
-        };
         if fitting.is_empty() {
             all.push(format!(
                 "{wanted} is not installed; install it: aistack plugin install FILE"
             ));
-        } else if !fitting.iter().any(|r| loaded(&r.digest)) {
+        } else if !fitting.iter().any(|r| app.runtime.has(&r.digest)) {
             all.push(format!(
                 "{wanted} is installed but can't be loaded; the log says why: install it again"
             ));

@@ -7,7 +7,6 @@ use crate::{
     quota::unknown_interface,
 };
 use aistack_core::TenantId;
-use aistack_store::Audit;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -133,8 +132,7 @@ pub async fn set(
     let after = ceiling.unwrap_or_default();
     let draft = audit::Draft::new("plugin.policy_changed", "plugin", plugin)
         .details(json!({ "tenant": tenant, "ceiling": { "before": before, "after": after } }));
-    let entry = audit::for_platform(app, ctx, draft);
-    tx.commit(Audit::one(entry)).await?;
+    audit::commit_platform(app, tx, ctx, draft).await?;
     refresh(app).await?;
     Ok(after)
 }

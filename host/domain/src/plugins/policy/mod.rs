@@ -44,19 +44,23 @@ struct Rules {
 
 /// The rules, in memory.
 #[derive(Debug, Default)]
-pub struct Policies(ArcSwap<(u64, Rules)>);
+pub struct Policies {
+    now: ArcSwap<(u64, Rules)>,
+    /// One reads them at a time: what was read earlier must not be put in force later.
+    refreshing: tokio::sync::Mutex<()>,
+}
 
 impl Policies {
     /// Grows with every change of a rule: what was made under an earlier one is made anew.
     #[must_use]
     pub fn epoch(&self) -> u64 {
-        self.0.load().0
+        self.now.load().0
     }
 
     /// What a tenant on a plan may do and use.
     #[must_use]
     pub fn terms(&self, tenant: TenantId, plan: &str) -> PluginTerms {
-        let now = self.0.load();
+        let now = self.now.load();
         let of_plan = match now.1.plans.get(Plan::of(plan).code) {
             Some(set) => set.clone(),
             None => PluginTerms::built_in(Plan::of(plan)),
@@ -69,7 +73,7 @@ impl Policies {
 
     /// The ceilings over a plugin in a tenant: the general one, then the tenant's.
     fn ceilings(&self, plugin: &str, tenant: TenantId) -> Vec<Ceiling> {
-        let now = self.0.load();
+        let now = self.now.load();
         let of = |tenant| now.1.ceilings.get(&(plugin.to_owned(), tenant)).cloned();
         [of(None), of(Some(tenant))].into_iter().flatten().collect()
     }
@@ -127,6 +131,7 @@ pub(in crate::plugins) fn bounded(limits: CallLimits, lane: Lane, terms: &Plugin
 /// # Errors
 /// As the stores.
 pub async fn refresh(app: &App) -> Result<(), Problem> {
+    let one = app.policies.refreshing.lock().await;
     let mut rules = Rules::default();
     let stored = app.store.platform_read().await?.settings().with_prefix(PREFIX).await?;
     for (name, bytes) in stored {
@@ -138,12 +143,14 @@ pub async fn refresh(app: &App) -> Result<(), Problem> {
             rules.tenants.insert(tenant, document(&name, &bytes)?);
         }
     }
-    let before = app.policies.0.load_full();
+    let before = app.policies.now.load_full();
     if before.1 == rules {
         return Ok(());
     }
-    app.policies.0.store(Arc::new((before.0 + 1, rules)));
-    calls::reconsider(app, None).await
+    app.policies.now.store(Arc::new((before.0 + 1, rules)));
+    drop(one);
+    calls::reconsider(app, None).await;
+    Ok(())
 }
 
 fn document<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, Problem> {

@@ -11,7 +11,7 @@ use crate::{
     },
     quota::{Exceeded, QuotaError, upgrade_url},
 };
-use aistack_store::Page;
+use aistack_store::{Page, TenantTx};
 use serde_json::Value;
 
 /// The meter of enabled plugins, as refusals name it.
@@ -84,11 +84,11 @@ fn refuse(app: &App, t: &TenantCtx, errors: Vec<FieldError>) -> Problem {
     problem
 }
 
-/// Whether one more plugin may be enabled.
+/// Whether one more plugin may be enabled, asked inside the transaction that does it.
 ///
 /// # Errors
 /// `quota_exceeded`, or as the store.
-pub(in crate::plugins) async fn one_more(app: &App, t: &TenantCtx) -> Result<(), Problem> {
+pub(in crate::plugins) async fn one_more(app: &App, t: &TenantCtx, tx: &mut dyn TenantTx) -> Result<(), Problem> {
     let terms = app.policies.terms(t.scope.id(), &t.tenant.plan);
     let Some(limit) = terms.installations.map(i64::from) else {
         return Ok(());
@@ -99,8 +99,7 @@ pub(in crate::plugins) async fn one_more(app: &App, t: &TenantCtx) -> Result<(),
         ..Page::default()
     };
     loop {
-        let mut read = app.store.tenant_read(&t.scope).await?;
-        let rows = read.installations().list(&page, None).await?;
+        let rows = tx.installations().list(&page, None).await?;
         let Some(last) = rows.last() else { break };
         page.after = Some(last.id.0);
         used += i64::try_from(rows.len()).unwrap_or(i64::MAX);

@@ -7,7 +7,6 @@ use crate::{
     quota::{Plan, PluginTerms},
 };
 use aistack_core::TenantId;
-use aistack_store::Audit;
 use serde_json::json;
 
 pub(super) const PLANS: &str = "plugins.policy/plan/";
@@ -71,8 +70,7 @@ pub async fn set(app: &App, ctx: &Ctx, of: Of<'_>, terms: Option<PluginTerms>) -
         Of::Plan(code) => audit::Draft::new("plugin.policy_changed", "plan", code),
         Of::Tenant(tenant) => audit::Draft::new("plugin.policy_changed", "tenant", tenant),
     };
-    let entry = audit::for_platform(app, ctx, draft.details(details));
-    tx.commit(Audit::one(entry)).await?;
+    audit::commit_platform(app, tx, ctx, draft.details(details)).await?;
     refresh(app).await?;
     get(app, of).await
 }

@@ -256,6 +256,9 @@ pub trait PluginRuntime: Send + Sync {
     /// Forgets a component; calls in flight finish.
     async fn forget(&self, digest: &str);
 
+    /// Whether the component can be called on this node. Asked before every call.
+    fn has(&self, digest: &str) -> bool;
+
     /// Whether the component can be linked with these grants; the missing ones otherwise.
     ///
     /// # Errors

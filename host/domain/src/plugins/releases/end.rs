@@ -8,19 +8,19 @@ use super::{
 };
 use crate::{App, Ctx, Problem, audit};
 use aistack_core::ProblemKind;
-use aistack_store::{Audit, PlatformTx};
+use aistack_store::PlatformTx;
 
-/// Writes the end of a running release into a transaction; `None` when it has ended before.
+/// Writes the end of a release into a transaction; `None` when it does not stand where it was thought to.
 pub(super) async fn ended(
     app: &App,
     tx: &mut dyn PlatformTx,
     id: &str,
-    state: State,
+    (from, state): (State, State),
     reason: &str,
 ) -> Result<Option<(Release, audit::Draft)>, Problem> {
     let stored = tx.settings().get(&setting(id)).await?;
     let before = read(&stored.ok_or_else(|| Problem::not_found("release"))?)?;
-    if before.state != State::Running {
+    if before.state != from {
         return Ok(None);
     }
     let release = Release {
@@ -30,7 +30,9 @@ pub(super) async fn ended(
         ..before
     };
     put(app, tx, &release).await?;
-    tx.settings().remove(&format!("{RUNNING}{}", release.plugin_id)).await?;
+    if from == State::Running {
+        tx.settings().remove(&format!("{RUNNING}{}", release.plugin_id)).await?;
+    }
     let action = match state {
         State::Promoted => "plugin.promoted",
         State::RolledBack => "plugin.rolled_back",
@@ -46,11 +48,10 @@ pub(super) async fn ended(
 /// `not_found`, `conflict` when it has ended, or as the store.
 pub async fn end(app: &App, ctx: &Ctx, id: &str, state: State, reason: &str) -> Result<Release, Problem> {
     let mut tx = app.store.platform().await?;
-    let Some((release, draft)) = ended(app, &mut *tx, id, state, reason).await? else {
+    let Some((release, draft)) = ended(app, &mut *tx, id, (State::Running, state), reason).await? else {
         return Err(not_running());
     };
-    let entry = audit::for_platform(app, ctx, draft);
-    tx.commit(Audit::one(entry)).await?;
+    audit::commit_platform(app, tx, ctx, draft).await?;
     refresh(app).await?;
     Ok(release)
 }
@@ -81,21 +82,10 @@ pub async fn take_back(app: &App, ctx: &Ctx, id: &str, reason: &str) -> Result<R
         .hint("take the later one back first, or release the version you want"));
     }
     let mut tx = app.store.platform().await?;
-    let stored = tx.settings().get(&setting(id)).await?;
-    let before = read(&stored.ok_or_else(|| Problem::not_found("release"))?)?;
-    if before.state != State::Promoted {
-        return Err(not_running());
-    }
-    let release = Release {
-        state: State::RolledBack,
-        reason: Some(reason.chars().take(500).collect()),
-        ended_at: Some(app.clock.now()),
-        ..before
-    };
-    put(app, &mut *tx, &release).await?;
+    let found = ended(app, &mut *tx, id, (State::Promoted, State::RolledBack), reason).await?;
+    let (release, draft) = found.ok_or_else(not_running)?;
     tx.jobs().enqueue(&change_back(app, &release)?).await?;
-    let entry = audit::for_platform(app, ctx, draft("plugin.rolled_back", &release));
-    tx.commit(Audit::one(entry)).await?;
+    audit::commit_platform(app, tx, ctx, draft).await?;
     refresh(app).await?;
     app.job_signal.notify_one();
     Ok(release)

@@ -6,7 +6,7 @@ use crate::{
     plugins::{trust, trust::TrustError},
 };
 use aistack_core::{JobId, ProblemKind};
-use aistack_store::{Audit, PlatformTx, PluginVersion};
+use aistack_store::{PlatformTx, PluginVersion};
 use serde_json::json;
 
 const PREFIX: &str = "plugins.release/";
@@ -184,8 +184,12 @@ pub async fn start(app: &App, ctx: &Ctx, new: NewRelease) -> Result<Release, Pro
     for old in before.iter().skip(KEPT) {
         tx.settings().remove(&setting(&old.id)).await?;
     }
-    let entry = audit::for_platform(app, ctx, draft("plugin.release_started", &release));
-    tx.commit(Audit::one(entry)).await?;
+    for digest in [&release.from_digest, &release.to_digest] {
+        if tx.plugins().find_by_digest(digest).await?.is_none() {
+            return Err(Problem::not_found("plugin"));
+        }
+    }
+    audit::commit_platform(app, tx, ctx, draft("plugin.release_started", &release)).await?;
     refresh(app).await?;
     if release.mode == Mode::All {
         return match promote(app, ctx, &release.id).await {
@@ -197,6 +201,16 @@ pub async fn start(app: &App, ctx: &Ctx, new: NewRelease) -> Result<Release, Pro
         };
     }
     Ok(release)
+}
+
+/// Whether a running release is about this version: it must stay as long.
+pub(in crate::plugins) async fn on_trial(tx: &mut dyn PlatformTx, version: &PluginVersion) -> Result<bool, Problem> {
+    let Some(id) = tx.settings().get(&format!("{RUNNING}{}", version.plugin_id)).await? else {
+        return Ok(false);
+    };
+    let stored = tx.settings().get(&setting(&String::from_utf8_lossy(&id))).await?;
+    let release = stored.map(|bytes| read(&bytes)).transpose()?;
+    Ok(release.is_some_and(|r| r.to_digest == version.digest || r.from_digest == version.digest))
 }
 
 pub(super) fn draft(action: &'static str, r: &Release) -> audit::Draft {

@@ -16,6 +16,7 @@ mod shadow;
 
 pub use end::{end, take_back};
 pub(super) use judge::judge;
+pub(super) use manage::on_trial;
 pub use manage::{NewRelease, get, list, start};
 pub use promote::{Promote, promote};
 pub(super) use route::route;
@@ -165,7 +166,8 @@ impl Count {
     }
 }
 
-type Variant = (i64, Option<Arc<Loaded>>);
+/// What it was made from (the generation, the plan, the epoch of the rules), and what came of it.
+type Variant = ((i64, (String, u64)), Option<Arc<Loaded>>);
 
 /// A release that runs, as this node sees it.
 #[derive(Debug)]
@@ -173,7 +175,7 @@ pub(super) struct Running {
     release: Release,
     from: Count,
     to: Count,
-    /// Installations as the candidate sees them, by the generation they were made from; `None` where it can't be used.
+    /// Installations as the candidate sees them; `None` where it can't be used.
     variants: Mutex<HashMap<(TenantId, InstallationId), Variant>>,
     diffs: Mutex<VecDeque<Diff>>,
 }
@@ -184,6 +186,8 @@ pub struct Releases {
     running: ArcSwap<Vec<Arc<Running>>>,
     /// Ids of those that came to nothing: what they asked tenants for is not asked any more.
     void: ArcSwap<HashSet<String>>,
+    /// One reads them at a time: what was read earlier must not be put in force later.
+    refreshing: tokio::sync::Mutex<()>,
 }
 
 impl Releases {
@@ -208,12 +212,6 @@ impl Releases {
             }
         }
     }
-    /// Forgets how the candidates see installations: what they may do has changed.
-    pub(super) fn forget_variants(&self) {
-        for running in self.running().iter() {
-            running.variants.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        }
-    }
     /// What this node has counted of a running release: the version in use, the candidate.
     #[must_use]
     pub fn tallies(&self, id: &str) -> Option<(Tally, Tally)> {
@@ -235,6 +233,7 @@ impl Releases {
 /// # Errors
 /// As the store.
 pub async fn refresh(app: &App) -> Result<(), Problem> {
+    let _one = app.releases.refreshing.lock().await;
     let all = manage::all(app).await?;
     let before = app.releases.running.load_full();
     let (mut now, mut void) = (Vec::new(), HashSet::new());

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 use aistack_core::{JobId, ProblemKind, TenantId};
-use aistack_store::{Audit, Installation, Job, JobState, Page};
+use aistack_store::{Installation, Job, JobState, Page};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
@@ -144,7 +144,7 @@ pub async fn promote(app: &App, ctx: &Ctx, id: &str) -> Result<Release, Problem>
     }
     healthy(app, &release).await?;
     let mut tx = app.store.platform().await?;
-    let Some((release, draft)) = ended(app, &mut *tx, id, State::Promoted, "promoted").await? else {
+    let Some((release, draft)) = ended(app, &mut *tx, id, (State::Running, State::Promoted), "promoted").await? else {
         return Err(not_running());
     };
     let payload = Payload {
@@ -152,8 +152,7 @@ pub async fn promote(app: &App, ctx: &Ctx, id: &str) -> Result<Release, Problem>
         back: false,
     };
     tx.jobs().enqueue(&job(app, &payload)?).await?;
-    let entry = audit::for_platform(app, ctx, draft);
-    tx.commit(Audit::one(entry)).await?;
+    audit::commit_platform(app, tx, ctx, draft).await?;
     refresh(app).await?;
     app.job_signal.notify_one();
     Ok(release)
@@ -215,7 +214,7 @@ async fn forward(app: &App, t: &TenantCtx, row: &Installation, release: &Release
         release: Some(release.id.clone()),
         ..Change::default()
     };
-    installations::update(app, t, row.id, change).await.map(drop)
+    installations::apply(app, t, row.id, change).await
 }
 
 /// Back, if it came to this version from the one in use before.
@@ -223,5 +222,5 @@ async fn back(app: &App, t: &TenantCtx, row: &Installation, release: &Release) -
     if installations::came_from(row).as_deref() != Some(&release.from_digest) {
         return Ok(());
     }
-    installations::rollback(app, t, row.id).await.map(drop)
+    installations::go_back(app, t, row.id).await
 }

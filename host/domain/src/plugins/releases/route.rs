@@ -9,6 +9,7 @@ use crate::{
         installations::{self, Change},
     },
 };
+use aistack_core::ProblemKind;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, PoisonError};
 use uuid::Uuid;
@@ -17,6 +18,15 @@ use uuid::Uuid;
 fn place(release: &str, of: &[u8]) -> u64 {
     let hash = Sha256::new().chain_update(release).chain_update(of).finalize();
     u64::from_be_bytes(hash[..8].try_into().unwrap_or_default()) % 1000
+}
+
+/// What may be otherwise a moment later.
+fn passing(kind: ProblemKind) -> bool {
+    use ProblemKind as K;
+    matches!(
+        kind,
+        K::Unavailable | K::Internal | K::PluginUnavailable | K::RateLimited
+    )
 }
 
 impl Running {
@@ -39,11 +49,13 @@ impl Running {
     /// says whether they are asked: what the candidate wants then waits for consent.
     pub(super) async fn variant(&self, app: &App, t: &TenantCtx, loaded: &Loaded, ask: bool) -> Option<Arc<Loaded>> {
         let key = (t.scope.id(), loaded.installation.id);
-        let generation = loaded.installation.generation;
+        // The rules it is made under are part of it: one made while they change is not taken for one made after.
+        let made_from = (loaded.installation.generation, loaded.made_under().clone());
         {
             let variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((made_from, variant)) = variants.get(&key)
-                && *made_from == generation
+            if let Some((from, variant)) = variants.get(&key)
+                && *from == made_from
+                && variant.as_ref().is_none_or(|v| v.powers.ended().is_none())
             {
                 return variant.clone();
             }
@@ -53,20 +65,27 @@ impl Running {
             Err(problem) => {
                 tracing::info!(release = %self.release.id, installation = %loaded.installation.id, %problem,
                     "the candidate can't be used here");
+                if passing(problem.kind) {
+                    return None;
+                }
                 let consent = problem.extras.get("reason").is_some_and(|r| r == "consent_needed");
-                if consent && ask && !installations::waits_for(&loaded.installation, &self.release.id) {
-                    self.ask(app, t, loaded).await;
+                if consent
+                    && ask
+                    && !installations::waits_for(&loaded.installation, &self.release.id)
+                    && !self.ask(app, t, loaded).await
+                {
+                    return None;
                 }
                 None
             }
         };
         let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
-        variants.insert(key, (generation, variant.clone()));
+        variants.insert(key, (made_from, variant.clone()));
         variant
     }
 
-    /// Has what the candidate wants wait for consent. The call goes on either way.
-    async fn ask(&self, app: &App, t: &TenantCtx, loaded: &Loaded) {
+    /// Has what the candidate wants wait for consent; whether it does. The call goes on either way.
+    async fn ask(&self, app: &App, t: &TenantCtx, loaded: &Loaded) -> bool {
         let system = TenantCtx {
             ctx: Ctx::system(t.ctx.request),
             ..t.clone()
@@ -77,9 +96,13 @@ impl Running {
             release: Some(self.release.id.clone()),
             ..Change::default()
         };
-        if let Err(problem) = installations::update(app, &system, loaded.installation.id, change).await {
-            // Somebody else was changing it, or asking too; the next call that this meets tries again.
-            tracing::info!(installation = %loaded.installation.id, %problem, "consent could not be asked for");
+        match installations::apply(app, &system, loaded.installation.id, change).await {
+            Ok(()) => true,
+            Err(problem) => {
+                // Somebody else was changing it, or asking too; the next call that this meets tries again.
+                tracing::info!(installation = %loaded.installation.id, %problem, "consent could not be asked for");
+                false
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Tier;
 use crate::{App, Ctx, FieldError, Problem, audit};
 use aistack_core::{ProblemKind, Timestamp};
-use aistack_store::Audit;
+use aistack_store::PlatformTx;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -73,11 +73,7 @@ fn key_id(public: &[u8]) -> String {
 /// As the store.
 pub async fn list(app: &App) -> Result<Vec<Publisher>, Problem> {
     let rows = app.store.platform_read().await?.settings().with_prefix(PREFIX).await?;
-    rows.into_iter()
-        .map(|(name, bytes)| {
-            serde_json::from_slice(&bytes).map_err(|e| Problem::internal(format!("setting {name}: {e}")))
-        })
-        .collect()
+    rows.iter().map(|(name, bytes)| read(name, bytes)).collect()
 }
 
 /// Adds a key, or changes the tier and the note of one that is there. A revoked key stays revoked.
@@ -111,16 +107,18 @@ pub async fn add(app: &App, ctx: &Ctx, new: NewPublisher) -> Result<Publisher, P
     let Some(key) = key.filter(|_| errors.is_empty()) else {
         return Err(Problem::invalid(errors));
     };
+    let mut tx = app.store.platform().await?;
+    let known = find(&mut *tx, &key_id(&key)).await?;
     let publisher = Publisher {
         key_id: key_id(&key),
         publisher: name.to_owned(),
         public_key: STANDARD.encode(key),
         tier: new.tier,
         note: new.note,
-        added_at: app.clock.now(),
+        added_at: known.as_ref().map_or_else(|| app.clock.now(), |k| k.added_at),
         revoked_at: None,
     };
-    if let Some(known) = list(app).await?.into_iter().find(|p| p.key_id == publisher.key_id) {
+    if let Some(known) = known {
         if known.revoked_at.is_some() {
             return Err(Problem::new(ProblemKind::Conflict, "this key has been revoked")
                 .with("reason", "key_revoked")
@@ -133,7 +131,7 @@ pub async fn add(app: &App, ctx: &Ctx, new: NewPublisher) -> Result<Publisher, P
             ));
         }
     }
-    write(app, ctx, "publisher.added", &publisher).await?;
+    write(app, tx, ctx, "publisher.added", &publisher).await?;
     Ok(publisher)
 }
 
@@ -142,7 +140,8 @@ pub async fn add(app: &App, ctx: &Ctx, new: NewPublisher) -> Result<Publisher, P
 /// # Errors
 /// `not_found`, or as the store.
 pub async fn revoke(app: &App, ctx: &Ctx, key: &str) -> Result<(), Problem> {
-    let known = list(app).await?.into_iter().find(|p| p.key_id == key);
+    let mut tx = app.store.platform().await?;
+    let known = find(&mut *tx, key).await?;
     let known = known.ok_or_else(|| Problem::not_found("publisher's key"))?;
     if known.revoked_at.is_some() {
         return Ok(());
@@ -151,19 +150,34 @@ pub async fn revoke(app: &App, ctx: &Ctx, key: &str) -> Result<(), Problem> {
         revoked_at: Some(app.clock.now()),
         ..known
     };
-    write(app, ctx, "publisher.revoked", &revoked).await
+    write(app, tx, ctx, "publisher.revoked", &revoked).await
 }
 
-async fn write(app: &App, ctx: &Ctx, action: &'static str, p: &Publisher) -> Result<(), Problem> {
+/// A key, read where it is going to be written: nothing can come between.
+async fn find(tx: &mut dyn PlatformTx, key_id: &str) -> Result<Option<Publisher>, Problem> {
+    let name = format!("{PREFIX}{key_id}");
+    let stored = tx.settings().get(&name).await?;
+    stored.map(|bytes| read(&name, &bytes)).transpose()
+}
+
+fn read(name: &str, bytes: &[u8]) -> Result<Publisher, Problem> {
+    serde_json::from_slice(bytes).map_err(|e| Problem::internal(format!("setting {name}: {e}")))
+}
+
+async fn write(
+    app: &App,
+    mut tx: Box<dyn PlatformTx>,
+    ctx: &Ctx,
+    action: &'static str,
+    p: &Publisher,
+) -> Result<(), Problem> {
     let bytes = serde_json::to_vec(p).map_err(|e| Problem::internal(e.to_string()))?;
-    let mut tx = app.store.platform().await?;
     tx.settings()
         .put(&format!("{PREFIX}{}", p.key_id), &bytes, app.clock.now())
         .await?;
     let draft = audit::Draft::new(action, "publisher", &p.key_id)
         .details(json!({ "publisher": p.publisher, "tier": p.tier, "public_key": p.public_key }));
-    let entry = audit::for_platform(app, ctx, draft);
-    Ok(tx.commit(Audit::one(entry)).await?)
+    audit::commit_platform(app, tx, ctx, draft).await
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use super::Trust;
 use crate::{App, Ctx, Problem, audit};
 use aistack_core::TenantId;
-use aistack_store::Audit;
 use serde_json::json;
 
 fn setting(tenant: TenantId) -> String {
@@ -42,6 +41,5 @@ pub async fn set_tenant(app: &App, ctx: &Ctx, tenant: TenantId, trust: Trust) ->
         .await?;
     let draft = audit::Draft::new("plugin.policy_changed", "tenant", tenant)
         .details(json!({ "trust": { "before": before, "after": trust } }));
-    let entry = audit::for_platform(app, ctx, draft);
-    Ok(tx.commit(Audit::one(entry)).await?)
+    audit::commit_platform(app, tx, ctx, draft).await
 }

@@ -6,7 +6,7 @@ use aistack_domain::{
     Problem, TenantCtx,
     jobs::JobHandler,
     plugins::{
-        calls,
+        calls, catalogue,
         installations::{self, Change, InstallationView},
         port::{Fault, FaultKind},
         releases::{self, By, Mode, NewRelease, Promote, Release, State},
@@ -261,4 +261,24 @@ async fn a_shadow_is_compared_and_answers_nobody() {
     w.script.asked();
     installations::check(&w.app, &t, made.id, true).await.unwrap();
     assert_eq!(w.script.asked(), ["check true"]);
+}
+
+#[tokio::test]
+async fn a_version_stays_while_it_is_on_trial() {
+    let w = World::new().await;
+    two(&w, |m| m).await;
+    let release = start(&w, canary(By::Tenants, 1000)).await.unwrap();
+    for version in ["1.0.0", "2.0.0"] {
+        let id = w.version_of("test.pay", version).await.id;
+        let kept = catalogue::remove(&w.app, &w.operator(), id).await.unwrap_err();
+        assert_eq!(
+            (kept.kind, &kept.extras["reason"]),
+            (ProblemKind::Conflict, &json!("release_running"))
+        );
+    }
+    releases::end(&w.app, &w.operator(), &release.id, State::Cancelled, "enough")
+        .await
+        .unwrap();
+    let id = w.version_of("test.pay", "2.0.0").await.id;
+    catalogue::remove(&w.app, &w.operator(), id).await.unwrap();
 }

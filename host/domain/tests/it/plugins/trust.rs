@@ -261,5 +261,6 @@ async fn a_quarantined_version_is_out_of_service_until_it_is_lifted() {
             .is_err()
     );
     quarantine::lift(&w.app, &w.operator(), id).await.unwrap();
-    calls::load(&w.app, &t, made.id, None).await.unwrap();
+    let back = calls::load(&w.app, &t, made.id, None).await.unwrap();
+    assert_eq!(back.powers.ended(), None, "calls are made again");
 }

@@ -153,6 +153,14 @@ async fn what_asks_for_more_waits_until_somebody_agrees() {
         when_consented: true,
         ..to("2.0.0")
     };
+    // What waits is a version; a name sent along would be lost.
+    let named = Change {
+        name: Some("Other".to_owned()),
+        when_consented: true,
+        ..to("2.0.0")
+    };
+    let lost = change(&w, &t, made.id, named).await.unwrap_err();
+    assert_eq!(pointers(&lost), ["/name not_allowed"]);
     let waits = change(&w, &t, made.id, waiting).await.unwrap();
     assert_eq!((waits.version.as_str(), waits.grants.http_hosts.len()), ("1.0.0", 1));
     assert_eq!(waits.pending.as_ref().unwrap().added_digest, shown);
@@ -181,6 +189,30 @@ async fn what_asks_for_more_waits_until_somebody_agrees() {
     assert_eq!(back.previous_version.as_deref(), Some("2.0.0"));
     assert!(back.generation > after.generation);
     assert_eq!(w.trail(&t).await.last().unwrap(), "installation.rolled_back ok");
+}
+
+#[tokio::test]
+async fn the_way_back_does_not_lead_to_what_was_taken_away_since() {
+    let w = World::new().await;
+    let t = w.tenant("acme").await;
+    let host = "[[egress]]\nkind = \"http\"\nhosts = [\"api.pay.example\"]\n";
+    w.install(&format!("{PAYMENT}{host}"), &json!({ "type": "object" }))
+        .await;
+    let made = w.enable(&t, "test.pay", json!({}), &[("key", "k")]).await.unwrap();
+    assert_eq!(made.grants.http_hosts, ["api.pay.example:443"]);
+    let two = PAYMENT.replace("version = \"1.0.0\"", "version = \"2.0.0\"");
+    w.install(&format!("{two}{host}"), &json!({ "type": "object" })).await;
+    change(&w, &t, made.id, to("2.0.0")).await.unwrap();
+    let without = Change {
+        grants: Some(GrantRequest {
+            http_hosts: Some(vec![]),
+            ..GrantRequest::default()
+        }),
+        ..Change::default()
+    };
+    change(&w, &t, made.id, without).await.unwrap();
+    let back = installations::rollback(&w.app, &t, made.id).await.unwrap();
+    assert_eq!((back.version.as_str(), back.grants.http_hosts), ("1.0.0", vec![]));
 }
 
 #[tokio::test]

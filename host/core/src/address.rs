@@ -1,4 +1,4 @@
-//! Which addresses a guest may be connected to.
+//! Which addresses somebody else's words may lead to: a plugin's, a registry's.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,9 +11,10 @@ const METADATA: [IpAddr; 4] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
 ];
 
-/// Whether a guest may be connected to the address. `private` admits loopback, RFC 1918 and unique local addresses,
+/// Whether a connection may be made to the address. `private` admits loopback, RFC 1918 and unique local addresses,
 /// never link-local, multicast, unspecified or metadata ones.
-pub(crate) fn allowed(ip: IpAddr, private: bool) -> bool {
+#[must_use]
+pub fn allowed(ip: IpAddr, private: bool) -> bool {
     let ip = plain(ip);
     if METADATA.contains(&ip) {
         return false;
