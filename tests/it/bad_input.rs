@@ -208,12 +208,10 @@ async fn bodies() {
         .request(Method::PATCH, "/api/v1/tenant")
         .header("content-type", json)
         .body(large);
-    owner
-        .send(request)
-        .await
-        .unwrap()
-        .problem(413, "payload_too_large")
-        .unwrap();
+    let refused = owner.send(request).await.unwrap();
+    let refused = refused.problem(413, "payload_too_large").unwrap();
+    assert_eq!(refused["max"], 1 << 20);
+    assert!(refused["detail"].as_str().unwrap().contains("1 MiB"), "{refused}");
     // The same without saying how long it is.
     let pieces = futures_util::stream::iter((0..64).map(|_| Ok::<_, std::io::Error>(vec![b' '; 64 << 10])));
     let request = owner

@@ -1,9 +1,9 @@
 //! The registry of routes. A route can't be served without saying who may use it: what it says is enforced by the
 //! guard, shown in the OpenAPI (`x-permission`, `x-realm`, `x-audit`) and listed for the coverage tests.
 
-use crate::{layers, state::AppState};
+use crate::{extract::json::BodyLimit, layers, state::AppState};
 use aistack_core::Permission;
-use axum::{Router, extract::DefaultBodyLimit, middleware, routing::MethodRouter};
+use axum::{Extension, Router, extract::DefaultBodyLimit, middleware, routing::MethodRouter};
 use http::Method;
 use serde_json::json;
 use utoipa::openapi::{
@@ -187,6 +187,7 @@ impl Routes {
             let mut guarded = entry.router.route_layer(guard);
             if let Some(bytes) = entry.access.body_limit {
                 guarded = guarded.layer(DefaultBodyLimit::max(bytes));
+                guarded = guarded.layer(Extension(BodyLimit(bytes)));
             }
             for path in entry.paths.paths.keys() {
                 router = router.route(path, guarded.clone());

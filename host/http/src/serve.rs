@@ -21,7 +21,7 @@ use crate::layers::PeerAddr;
 use crate::linger::Lingering;
 
 /// The usual cap of a body.
-const BODY: usize = 1024 * 1024;
+pub(crate) const BODY: usize = 1024 * 1024;
 /// A request's head has to be complete after so long.
 const HEAD: Duration = Duration::from_secs(15);
 

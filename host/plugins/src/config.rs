@@ -28,7 +28,8 @@ pub struct RuntimeConfig {
     pub cache_key: SecretBox<[u8; 32]>,
     /// Where uploads are compiled.
     pub compile: CompileMode,
-    /// CPU time one compilation may take.
+    /// CPU time one compilation may take. Interpreters (components of JavaScript and Python) take some 20 s on an idle
+    /// core.
     pub compile_cpu: Duration,
     /// Address space one compilation may take, in bytes.
     pub compile_memory: u64,
@@ -70,7 +71,7 @@ impl RuntimeConfig {
             dir,
             cache_key,
             compile,
-            compile_cpu: Duration::from_secs(60),
+            compile_cpu: Duration::from_secs(120),
             compile_memory: 2 << 30,
             max_component: 16 << 20,
             instances: 256,

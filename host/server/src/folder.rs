@@ -9,7 +9,7 @@ use aistack_domain::{
     plugins::{
         catalogue::MAX_COMPONENT,
         port::Refusal,
-        sources::{SourceKind, is_known, offer, refuse_file},
+        sources::{SourceKind, is_known, offer, refuse_file, upgrade},
     },
 };
 use anyhow::Context;
@@ -33,13 +33,14 @@ const MOST_SIGNATURES: u64 = 64 << 10;
 pub async fn preload(app: &App, dir: &Path) -> anyhow::Result<()> {
     let found = look(dir).with_context(|| format!("[plugins] preload_dir {}", dir.display()))?;
     for file in found.into_keys() {
-        take(app, SourceKind::Preload, &file).await;
+        take(app, SourceKind::Preload, &file, false).await;
     }
     Ok(())
 }
 
-/// Watches a folder until it is asked to stop.
-pub async fn watch(app: &App, dir: &Path, stopped: impl Future<Output = ()>) {
+/// Watches a folder until it is asked to stop. With `upgrades`, what is put there is also put to use where a lower
+/// version is.
+pub async fn watch(app: &App, dir: &Path, upgrades: bool, stopped: impl Future<Output = ()>) {
     tracing::info!(dir = %dir.display(), "components put here are installed");
     tokio::pin!(stopped);
     let mut watched = Watched::default();
@@ -55,7 +56,7 @@ pub async fn watch(app: &App, dir: &Path, stopped: impl Future<Output = ()>) {
             Ok(found) => {
                 readable = true;
                 for file in watched.ripe(found) {
-                    take(app, SourceKind::Watch, &file).await;
+                    take(app, SourceKind::Watch, &file, upgrades).await;
                 }
             }
             Err(error) if readable => {
@@ -134,7 +135,7 @@ fn beside(file: &Path) -> PathBuf {
     beside.into()
 }
 
-async fn take(app: &App, kind: SourceKind, file: &Path) {
+async fn take(app: &App, kind: SourceKind, file: &Path, upgrades: bool) {
     let name = file
         .file_name()
         .map(|n| n.to_string_lossy().into_owned())
@@ -144,7 +145,17 @@ async fn take(app: &App, kind: SourceKind, file: &Path) {
         Err(problem) => refuse_file(app, kind, &name, problem).await,
     };
     match installed {
-        Ok(listed) => tracing::info!(file = name, plugin = %listed.name_and_version(), "installed a plugin"),
+        Ok(listed) => {
+            let plugin = listed.name_and_version();
+            tracing::info!(file = name, %plugin, "installed a plugin");
+            if upgrades {
+                match upgrade(app, &listed).await {
+                    Ok(0) => {}
+                    Ok(versions) => tracing::info!(%plugin, versions, "installations of lower versions change to it"),
+                    Err(problem) => tracing::error!(%plugin, %problem, "lower versions stay in use"),
+                }
+            }
+        }
         Err(p) if is_known(&p) => tracing::debug!(file = name, "the plugin is installed already"),
         Err(p) => {
             let hint = p.extras.get("hint").and_then(|h| h.as_str()).unwrap_or_default();

@@ -66,10 +66,11 @@ async fn run(
     });
     let mut looking = stopping.clone();
     let (folders_of, watch_dir) = (app.clone(), config.plugins.watch_dir.clone());
+    let upgrades = config.plugins.watch_upgrade;
     let watch_folder = tokio::spawn(async move {
         if let Some(dir) = watch_dir {
             let stopped = async { drop(looking.wait_for(|stop| *stop).await) };
-            folder::watch(&folders_of, &dir, stopped).await;
+            folder::watch(&folders_of, &dir, upgrades, stopped).await;
         }
     });
     let site = Site {

@@ -59,6 +59,15 @@ impl Shell<'_> {
     }
 }
 
+async fn owner_of_acme(host: &TestHost, operator: &Actor) -> anyhow::Result<Actor> {
+    let body =
+        json!({"slug": "acme", "name": "acme", "owner": {"email": OWNER.0, "name": "Olga", "password": OWNER.1}});
+    operator.post("/api/v1/tenants", body).await?.ok(201)?;
+    let mut owner = host.tenant_visitor("acme");
+    owner.sign_in(OWNER.0, OWNER.1).await?;
+    Ok(owner)
+}
+
 async fn refusals(operator: &Actor, needle: &str) -> anyhow::Result<usize> {
     let events = operator.all("/api/v1/platform/audit-events").await?;
     let about = |e: &&Value| e["action"] == "plugin.refused" && e.to_string().contains(needle);
@@ -274,11 +283,7 @@ async fn refused() -> Result<(), PeerError> {
     );
     assert!(seen["refusal"]["hint"].is_string(), "{seen}");
     // Only operators.
-    let body =
-        json!({"slug": "acme", "name": "acme", "owner": {"email": OWNER.0, "name": "Olga", "password": OWNER.1}});
-    operator.post("/api/v1/tenants", body).await?.ok(201)?;
-    let mut owner = host.tenant_visitor("acme");
-    owner.sign_in(OWNER.0, OWNER.1).await?;
+    let owner = owner_of_acme(&host, &operator).await?;
     for answer in [
         owner.get("/api/v1/plugins/sources").await?,
         owner.post("/api/v1/plugins/pull", json!({"reference": public})).await?,
@@ -372,4 +377,41 @@ async fn what_is_put_into_the_watched_folder_is_installed_or_says_why_not() {
     std::fs::write(dir.path().join("again.wasm"), &good).unwrap();
     let seen = until(&operator, "again.wasm", "known").await.unwrap();
     assert!(seen["plugin"].is_string() && seen["refusal"].is_null(), "{seen}");
+}
+
+#[tokio::test]
+async fn installations_follow_the_watched_folder_where_that_is_wanted() {
+    let dir = tempfile::tempdir().unwrap();
+    let watched = settings(&[
+        ("watch_dir", dir.path().display().to_string().into()),
+        ("watch_upgrade", true.into()),
+    ]);
+    let host = need!(TestHost::start_with(Store::Sqlite, watched).await);
+    let operator = host.set_up().await.unwrap();
+    std::fs::write(dir.path().join("usage.wasm"), plugin("report-usage").unwrap()).unwrap();
+    until(&operator, "usage.wasm", "installed").await.unwrap();
+    let owner = owner_of_acme(&host, &operator).await.unwrap();
+    let mut enabled = Vec::new();
+    for name in ["Follows", "Stays"] {
+        let body = json!({ "plugin_id": "official.usage-report", "name": name, "config": {} });
+        let made = owner
+            .post("/api/v1/installations", body)
+            .await
+            .unwrap()
+            .ok(201)
+            .unwrap();
+        enabled.push(format!("/api/v1/installations/{}", made["id"].as_str().unwrap()));
+    }
+    let pinned = owner.patch(&enabled[1], json!({ "pinned": true })).await.unwrap();
+    pinned.ok(200).unwrap();
+
+    let next = another_version(plugin("report-usage").unwrap(), "1.0.0", "1.0.1");
+    std::fs::write(dir.path().join("next.wasm"), next).unwrap();
+    let version = async |at: &str| owner.get(at).await.unwrap().ok(200).unwrap()["version"].clone();
+    let asked = tokio::time::Instant::now();
+    while version(&enabled[0]).await != "1.0.1" {
+        assert!(asked.elapsed() < Duration::from_secs(60), "{}", host.output());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(version(&enabled[1]).await, "1.0.0");
 }

@@ -1,7 +1,7 @@
 //! JSON bodies: size-capped, exact types, unknown members refused (by `deny_unknown_fields` on each type), errors with
 //! a JSON pointer.
 
-use crate::problem::ApiProblem;
+use crate::{problem::ApiProblem, serve};
 use aistack_core::ProblemKind;
 use aistack_domain::{FieldError, Problem};
 use axum::{
@@ -52,12 +52,35 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
 /// The whole body, up to the route's limit.
 pub(crate) async fn body<S: Send + Sync>(req: Request, state: &S) -> Result<Bytes, ApiProblem> {
+    let limit = req.extensions().get().copied().unwrap_or_default();
     Bytes::from_request(req, state).await.map_err(|e| match e {
-        BytesRejection::FailedToBufferBody(e) if e.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            ApiProblem::new(ProblemKind::PayloadTooLarge, "the body is larger than this route takes")
-        }
+        BytesRejection::FailedToBufferBody(e) if e.status() == StatusCode::PAYLOAD_TOO_LARGE => too_large(limit),
         _ => ApiProblem::new(ProblemKind::MalformedRequest, "the body broke off"),
     })
+}
+
+/// Most bytes of a body, where a route has a limit of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyLimit(pub(crate) usize);
+
+impl Default for BodyLimit {
+    fn default() -> Self {
+        Self(serve::BODY)
+    }
+}
+
+fn too_large(BodyLimit(max): BodyLimit) -> ApiProblem {
+    let most = match max {
+        0..1024 => format!("{max} bytes"),
+        1024..0x10_0000 => format!("{} KiB", max >> 10),
+        _ => format!("{} MiB", max >> 20),
+    };
+    let detail = format!("the body is larger than the {most} that this route takes");
+    ApiProblem(
+        Problem::new(ProblemKind::PayloadTooLarge, detail)
+            .with("max", max as u64)
+            .hint("send less at once; a component gets smaller when it is built optimized and stripped"),
+    )
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

@@ -104,6 +104,9 @@ settings! {
         /// A folder that is watched: a component (`*.wasm`) put there is installed while the server runs, with the detached
         /// signatures of `NAME.wasm.sig` if that lies beside it. Taking a file away changes nothing.
         watch_dir: Option<PathBuf> = None,
+        /// Whether installations of lower versions change to a component that is put into the watched folder, as by a release to
+        /// all: pinned ones stay, and what asks for more waits for consent.
+        watch_upgrade: bool = false,
         /// Registries (`host` or `host:port`) that operators may have this server pull components from, e.g. `["ghcr.io"]`. Plain
         /// HTTP is spoken with loopback addresses only.
         registries: Vec<String> = Vec::new(),

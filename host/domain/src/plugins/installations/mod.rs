@@ -19,7 +19,7 @@ pub use enable::{Enable, enable};
 pub use reconcile::ReconcileUse;
 pub use remove::delete;
 pub use secret::put_secret;
-pub use upgrade::{Pending, consent, rollback};
+pub use upgrade::{Pending, consent, decline, rollback};
 pub(super) use upgrade::{came_from, go_back, trial, waits_for};
 pub use view::{Available, CallView, InstallationView, available, calls, check, get, list};
 pub(crate) use view::{callback_url, endpoint_url};

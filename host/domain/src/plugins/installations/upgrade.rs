@@ -50,6 +50,9 @@ pub struct Pending {
     /// The release that asks; what one asked that came to nothing is not asked any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
+    /// Whether somebody has said no. Kept for a release only: it must not ask again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub declined: bool,
 }
 
 /// The version to go back to, as people see it.
@@ -64,10 +67,10 @@ fn stored(row: &Installation) -> Option<Pending> {
 
 /// What waits, as people see it.
 pub(super) fn pending(app: &App, row: &Installation) -> Option<Pending> {
-    stored(row).filter(|p| p.release.as_ref().is_none_or(|id| app.releases.still_asks(id)))
+    stored(row).filter(|p| !p.declined && p.release.as_ref().is_none_or(|id| app.releases.still_asks(id)))
 }
 
-/// Whether consent to what a release asks for is waited for.
+/// Whether a release has asked for consent here; it waits, or the answer was no.
 pub(in crate::plugins) fn waits_for(row: &Installation, release: &str) -> bool {
     stored(row).is_some_and(|p| p.release.as_deref() == Some(release))
 }
@@ -183,6 +186,7 @@ pub(super) async fn wait(
         added: added.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
         since: app.clock.now(),
         release: change.release,
+        declined: false,
     };
     let text = serde_json::to_string(&pending).map_err(|e| Problem::internal(e.to_string()))?;
     let new = Installation {
@@ -262,6 +266,35 @@ pub async fn consent(
         ..Change::default()
     };
     update(app, t, id, change).await
+}
+
+/// Says no to the change that waits: the installation stays as it is, and a release that asked does not ask again.
+///
+/// # Errors
+/// `conflict` when nothing waits; else as the store.
+pub async fn decline(app: &App, t: &TenantCtx, id: InstallationId) -> Result<InstallationView, Problem> {
+    let row = app.store.tenant_read(&t.scope).await?.installations().get(id).await?;
+    let old = row.ok_or_else(|| Problem::not_found("installation"))?;
+    let waited = pending(app, &old).ok_or(PluginError::NothingPending)?;
+    let draft = audit::Draft::new("installation.consent_declined", "installation", id).details(json!({
+        "version": waited.version, "added": waited.added, "release": waited.release,
+    }));
+    let kept = waited.release.is_some().then_some(Pending {
+        declined: true,
+        ..waited
+    });
+    let text = kept.map(|p| serde_json::to_string(&p)).transpose();
+    let new = Installation {
+        pending: text.map_err(|e| Problem::internal(e.to_string()))?,
+        generation: old.generation + 1,
+        updated_at: app.clock.now(),
+        ..old
+    };
+    let mut tx = app.store.tenant(&t.scope).await?;
+    tx.installations().update(&new).await?;
+    audit::commit_tenant(app, tx, t, draft).await?;
+    app.calls.forget(t.scope.id(), id);
+    view::get(app, t, id).await
 }
 
 /// Goes back to the version before the last change of version, with the config it had, and the grants it had as far as

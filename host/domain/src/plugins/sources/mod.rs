@@ -4,7 +4,7 @@
 mod folder;
 mod pull;
 
-pub use folder::{offer, refuse_file};
+pub use folder::{offer, refuse_file, upgrade};
 pub use pull::{Pull, pull};
 
 use super::catalogue::Listed;

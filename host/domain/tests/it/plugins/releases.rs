@@ -137,6 +137,16 @@ async fn what_needs_consent_is_no_place_for_a_canary() {
     releases::promote(&w.app, &w.operator(), &release.id).await.unwrap();
     run_jobs(&w).await;
     assert_eq!((see().await.version.as_str(), asked().await), ("1.0.0", 2));
+    // No, it says first: it is not asked again by the same release, and may still change its mind by itself.
+    installations::decline(&w.app, &t, made.id).await.unwrap();
+    run_jobs(&w).await;
+    assert_eq!((see().await.pending, asked().await), (None, 2));
+    let mind = Change {
+        version: Some("2.0.0".to_owned()),
+        when_consented: true,
+        ..Change::default()
+    };
+    installations::update(&w.app, &t, made.id, mind).await.unwrap();
     let after = installations::consent(&w.app, &t, made.id, waits.added_digest)
         .await
         .unwrap();

@@ -164,6 +164,16 @@ async fn what_asks_for_more_waits_until_somebody_agrees() {
     let waits = change(&w, &t, made.id, waiting).await.unwrap();
     assert_eq!((waits.version.as_str(), waits.grants.http_hosts.len()), ("1.0.0", 1));
     assert_eq!(waits.pending.as_ref().unwrap().added_digest, shown);
+    // No is an answer, and said once; asked again, it waits again.
+    let no = installations::decline(&w.app, &t, made.id).await.unwrap();
+    assert_eq!((no.version.as_str(), no.pending), ("1.0.0", None));
+    let again = installations::decline(&w.app, &t, made.id).await.unwrap_err();
+    assert_eq!(again.extras["reason"], "nothing_pending");
+    let waiting = Change {
+        when_consented: true,
+        ..to("2.0.0")
+    };
+    change(&w, &t, made.id, waiting).await.unwrap();
     // Agreeing to something else than what was shown is agreeing to nothing.
     let stale = installations::consent(&w.app, &t, made.id, "0".repeat(64))
         .await
@@ -175,6 +185,8 @@ async fn what_asks_for_more_waits_until_somebody_agrees() {
     assert_eq!(
         w.trail(&t).await[2..],
         [
+            "installation.consent_asked ok",
+            "installation.consent_declined ok",
             "installation.consent_asked ok",
             "installation.consented ok",
             "installation.upgraded ok"

@@ -1,4 +1,4 @@
-//! Agreeing to what waits, and the way back to the version before.
+//! Agreeing to what waits or saying no to it, and the way back to the version before.
 
 use super::Installation;
 use crate::{
@@ -26,6 +26,7 @@ pub(super) fn routes() -> Routes {
             ]),
             routes!(consent),
         )
+        .add(write.audits(&["installation.consent_declined"]), routes!(decline))
         .add(write.audits(&["installation.rolled_back"]), routes!(rollback))
 }
 
@@ -48,6 +49,17 @@ async fn consent(
 ) -> ApiResult<Json<Installation>> {
     let after = installations::consent(&state.app, &t, id, body.added_digest).await?;
     Ok(Json(after.into()))
+}
+
+/// Say no to the change that waits; a release that asked for it does not ask again.
+#[utoipa::path(delete, path = "/api/v1/installations/{installation}/pending", tag = "installations", operation_id = "decline_installation",
+    params(("installation" = String, Path)), responses((status = 200, body = Installation)))]
+async fn decline(
+    State(state): State<AppState>,
+    InTenant(t): InTenant,
+    Path(id): Path<InstallationId>,
+) -> ApiResult<Json<Installation>> {
+    Ok(Json(installations::decline(&state.app, &t, id).await?.into()))
 }
 
 /// Go back to the version before, with the config and the grants it had.

@@ -13,6 +13,8 @@ pub(in crate::cli) enum Command {
     Rollback(Rollback),
     /// Agree to a change that waits for consent
     Consent(Consent),
+    /// Say no to the change that waits for consent
+    Decline(Enabled),
     /// Keep an enabled plugin at its version, whatever is released
     Pin(Enabled),
     /// Let releases reach an enabled plugin again
@@ -167,6 +169,10 @@ impl Command {
                 }
                 let path = format!("{}/consent", c.enabled.path());
                 out.object(&client.post(&path, &json!({ "added_digest": digest })).await?)
+            }
+            Self::Decline(c) => {
+                let path = format!("{}/pending", c.path());
+                out.object(&c.client()?.send(Method::DELETE, &path, None).await?)
             }
             Self::Pin(c) => c.patch(out, json!({ "pinned": true })).await,
             Self::Unpin(c) => c.patch(out, json!({ "pinned": false })).await,
