@@ -1,9 +1,8 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Plugin } from '@/api/models';
+import type { Plugin, Release } from '@/api/models';
 import Releases from '@/features/releases';
-import type { Release } from '@/features/releases/api';
 import { failureRate, formatShare, percent, startBody, verbsOf, type StartValues } from '@/features/releases/figures';
 import { renderPage, type Answer } from './harness';
 

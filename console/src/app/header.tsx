@@ -7,7 +7,7 @@ import { take } from '@/api/client';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { useLive, useLiveState } from '@/shared/live/live';
-import { useAction } from '@/shared/ui/action';
+import { useAction } from '@/shared/ui/act/action';
 import { Link, useGo } from '@/shared/ui/link';
 import { useConsole } from './console';
 import { operatorNav, tenantNav } from './nav';

@@ -1,13 +1,14 @@
 /** Where the candidate of a shadow run would have answered otherwise, value by value. */
 import { useQuery } from '@tanstack/react-query';
 import { Drawer } from 'antd';
+import type { Release, ReleaseDiff } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { diff } from '@/features/audit/diff';
 import { useT } from '@/i18n';
 import { Link } from '@/shared/ui/link';
 import { EmptyState, ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { RelativeTime } from '@/shared/ui/time';
-import { listDiffs, type Release, type ReleaseDiff } from './api';
+import { listDiffs } from './api';
 
 /** So many are drawn; the newest, which come last. */
 const SHOWN = 100;

@@ -1,6 +1,7 @@
 /** Shares, rates and what may still be done with a release. */
 import { formatNumber } from '@/shared/format';
-import type { Release, StartRelease, Tally, Verb } from './api';
+import type { Release, ReleaseTally, StartRelease } from '@/api/models';
+import type { Verb } from './api';
 
 /** 50 per mille → `5%`. */
 export function formatShare(perMille: number): string {
@@ -13,7 +14,7 @@ export function percent(value: number): string {
 }
 
 /** Failed calls of a side, per mille; `null` before the first call. */
-export function failureRate(tally: Tally | undefined): number | null {
+export function failureRate(tally: ReleaseTally | null | undefined): number | null {
   return tally && tally.calls > 0 ? Math.round((tally.failed / tally.calls) * 1000) : null;
 }
 
@@ -27,8 +28,8 @@ export function verbsOf(release: Release, all: Release[]): Verb[] {
 export interface StartValues {
   to: string;
   from?: string;
-  mode: StartRelease['mode'];
-  by: NonNullable<StartRelease['by']>;
+  mode: 'canary' | 'shadow' | 'all';
+  by: 'tenants' | 'calls';
   share: number;
   max_error_rate: number;
   min_calls: number;

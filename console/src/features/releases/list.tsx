@@ -1,12 +1,13 @@
 /** A release on trial with its figures, and the list of those that have ended. */
 import { Button, Tag } from 'antd';
+import type { Release, ReleaseTally } from '@/api/models';
 import { useT } from '@/i18n';
 import { formatNumber } from '@/shared/format';
 import { Id } from '@/shared/ui/copyable';
 import { Section } from '@/shared/ui/page';
 import { Status } from '@/shared/ui/status';
 import { RelativeTime } from '@/shared/ui/time';
-import type { Release, Tally, Verb } from './api';
+import type { Verb } from './api';
 import { failureRate, formatShare } from './figures';
 
 interface Acts {
@@ -77,7 +78,7 @@ export function RunningRelease({ release: r, verbs, onAsk, onDiffs }: { release:
   );
 }
 
-function Side({ label, version, tally, worse = false }: { label: string; version: string; tally: Tally | undefined; worse?: boolean }) {
+function Side({ label, version, tally, worse = false }: { label: string; version: string; tally: ReleaseTally | null | undefined; worse?: boolean }) {
   const rate = failureRate(tally);
   return (
     <tr>

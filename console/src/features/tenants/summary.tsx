@@ -8,7 +8,7 @@ import { useConsole } from '@/app/console';
 import { RecentEvents } from '@/features/audit/recent';
 import { QuotaBars } from '@/features/usage/quota-bars';
 import { useT } from '@/i18n';
-import { useAction } from '@/shared/ui/action';
+import { useAction } from '@/shared/ui/act/action';
 import { Facts, Section } from '@/shared/ui/page';
 import { RelativeTime } from '@/shared/ui/time';
 import { PLANS, timeZones } from './choices';

@@ -6,7 +6,7 @@ import type { Installation } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { formatBytes } from '@/shared/format';
-import { useAction } from '@/shared/ui/action';
+import { useAction } from '@/shared/ui/act/action';
 import { Facts } from '@/shared/ui/page';
 
 interface Granted {

@@ -5,8 +5,8 @@ import { take } from '@/api/client';
 import type { Plugin } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
-import { useAction } from '@/shared/ui/action';
-import { Confirm } from '@/shared/ui/confirm';
+import { useAction } from '@/shared/ui/act/action';
+import { Confirm } from '@/shared/ui/act/confirm';
 import { Notice } from '@/shared/ui/notice';
 
 export function QuarantineButton({ plugin }: { plugin: Plugin }) {

@@ -1,5 +1,5 @@
 /** 插件版本的发布。 */
-import type { releases as source } from '../en/releases';
+import type { releases as source } from '../../en/plugins/releases';
 
 export const releases: Record<keyof typeof source, string> = {
   'releases.tab': '发布',

@@ -1,7 +1,7 @@
 /** 插件及其表单。 */
-import type { plugins as source } from '../en/plugins';
+import type { catalogue as source } from '../../en/plugins/catalogue';
 
-export const plugins: Record<keyof typeof source, string> = {
+export const catalogue: Record<keyof typeof source, string> = {
   'plugins.catalogue_description': '租户可启用的插件。上传后立即可用，无需重启。',
   'plugins.catalogue_empty': '此主机尚未安装插件。',
   'plugins.description': '此处已启用的登录、支付与报表插件。',

@@ -1,5 +1,5 @@
 /** 已启用插件的生命周期：版本、同意、调用、日志。 */
-import type { lifecycle as source } from '../en/lifecycle';
+import type { lifecycle as source } from '../../en/plugins/lifecycle';
 
 export const lifecycle: Record<keyof typeof source, string> = {
   'version.tab': '版本',

@@ -1,5 +1,5 @@
 /** Plugins and their forms. */
-export const plugins = {
+export const catalogue = {
   'plugins.catalogue_description': 'What tenants may enable. A new version is live the moment it is uploaded; nothing restarts.',
   'plugins.catalogue_empty': 'No plugin is installed on this host yet.',
   'plugins.description': 'Sign-in, payment and reports that are switched on here.',

@@ -4,8 +4,8 @@ import { App, Button } from 'antd';
 import { useCallback, useEffect, useState, type ReactNode } from 'react';
 import { asProblem, explain, type ApiProblem } from '@/api/problem';
 import { useT } from '@/i18n';
-import { CopyButton } from './copyable';
-import { Hint } from './states';
+import { CopyButton } from '../copyable';
+import { Hint } from '../states';
 
 export interface ActionOptions<I, O> {
   run: (input: I) => Promise<O>;

@@ -1,5 +1,5 @@
 /** 运营管理员视角的插件运行时：健康状况、发布者、隔离的版本。 */
-import type { runtime as source } from '../en/runtime';
+import type { runtime as source } from '../../en/plugins/runtime';
 
 export const runtime: Record<keyof typeof source, string> = {
   'nav.plugin_health': '插件健康',
