@@ -3,6 +3,7 @@ import { access } from './en/access';
 import { audit } from './en/audit';
 import { common } from './en/common';
 import { lifecycle } from './en/plugins/lifecycle';
+import { limits } from './en/plugins/limits';
 import { money } from './en/money';
 import { platform } from './en/platform';
 import { catalogue } from './en/plugins/catalogue';
@@ -12,4 +13,4 @@ import { runtime } from './en/plugins/runtime';
 import { shell } from './en/shell';
 import { tenants } from './en/tenants';
 
-export const en = { ...common, ...shell, ...problems, ...access, ...platform, ...tenants, ...catalogue, ...lifecycle, ...runtime, ...releases, ...money, ...audit } as const;
+export const en = { ...common, ...shell, ...problems, ...access, ...platform, ...tenants, ...catalogue, ...lifecycle, ...limits, ...runtime, ...releases, ...money, ...audit } as const;

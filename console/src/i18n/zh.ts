@@ -4,6 +4,7 @@ import { access } from './zh/access';
 import { audit } from './zh/audit';
 import { common } from './zh/common';
 import { lifecycle } from './zh/plugins/lifecycle';
+import { limits } from './zh/plugins/limits';
 import { money } from './zh/money';
 import { platform } from './zh/platform';
 import { catalogue } from './zh/plugins/catalogue';
@@ -22,6 +23,7 @@ export const zh: Record<keyof typeof en, string> = {
   ...tenants,
   ...catalogue,
   ...lifecycle,
+  ...limits,
   ...runtime,
   ...releases,
   ...money,

@@ -25,6 +25,7 @@ import { VersionTab } from './upgrade/version-tab';
 import { versionsOf } from './upgrade/versions';
 import { Capabilities } from './parts/capabilities';
 import { CheckPanel } from './parts/check';
+import { Cuts, CutsNotice } from './parts/cuts';
 import { Endpoints } from './parts/endpoints';
 import { Grants } from './parts/grants';
 import { KindMark } from './parts/kind-mark';
@@ -91,6 +92,7 @@ export function InstallationPage() {
         }
       />
       <Notices installation={i} versions={versions} onVersions={() => setSearch({ tab: 'version' })} />
+      <CutsNotice installation={i} onShow={() => setSearch({ tab: 'grants' })} />
       <Stats
         items={[
           { label: t('plugins.health'), value: <Status value={i.health.breaker} prefix="breaker" /> },
@@ -120,9 +122,12 @@ export function InstallationPage() {
             children: (
               <div className="split">
                 <Section title={t('plugins.asks')}>{plugin ? <Capabilities manifest={plugin.manifest} schema={plugin.config_schema} /> : null}</Section>
-                <Section title={t('plugins.granted')}>
-                  <Grants key={i.updated_at} installation={i} />
-                </Section>
+                <div className="stack loose">
+                  <Section title={t('plugins.in_force')}>
+                    <Grants key={i.updated_at} installation={i} />
+                  </Section>
+                  <Cuts installation={i} />
+                </div>
               </div>
             ),
           },

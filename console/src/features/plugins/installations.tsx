@@ -1,9 +1,10 @@
 /** The plugins enabled in this tenant. */
 import { PlusOutlined } from '@ant-design/icons';
-import { Button } from 'antd';
+import { Button, Tag } from 'antd';
 import { take } from '@/api/client';
 import type { Installation } from '@/api/models';
 import { useScope } from '@/api/scope';
+import { PluginBudgetSection } from '@/features/limits/budget';
 import { useT } from '@/i18n';
 import { formatNumber } from '@/shared/format';
 import { ServerTable, type Column } from '@/shared/table/server-table';
@@ -11,6 +12,7 @@ import { Link, useGo } from '@/shared/ui/link';
 import { Page } from '@/shared/ui/page';
 import { Status } from '@/shared/ui/status';
 import { RelativeTime } from '@/shared/ui/time';
+import { imposed } from './parts/cut-words';
 import { KindMark } from './parts/kind-mark';
 
 export function InstallationsPage() {
@@ -38,6 +40,7 @@ export function InstallationsPage() {
               {r.plugin_id} {r.version}
             </code>
           </span>
+          {imposed(r.cuts).length > 0 && <Tag title={t('cuts.notice')}>{t('cuts.short', { n: imposed(r.cuts).length })}</Tag>}
         </span>
       ),
     },
@@ -68,6 +71,9 @@ export function InstallationsPage() {
         href={(r) => scope.to(`/plugins/${r.id}`)}
         empty={{ text: t('plugins.empty'), action: enable }}
       />
+      <div className="gap-above">
+        <PluginBudgetSection />
+      </div>
     </Page>
   );
 }

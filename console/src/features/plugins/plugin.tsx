@@ -10,6 +10,7 @@ import { useScope } from '@/api/scope';
 import { localized, useT } from '@/i18n';
 import { formatBytes } from '@/shared/format';
 import { defaultsOf, SchemaForm, type JsonObject, type Schema } from '@/shared/schema-form';
+import { useSearch } from '@/shared/table/state';
 import { useAction } from '@/shared/ui/act/action';
 import { Confirm } from '@/shared/ui/act/confirm';
 import { Id } from '@/shared/ui/copyable';
@@ -24,6 +25,7 @@ import { secretsOf, withSecrets } from './parts/manifest';
 import { QuarantineButton, QuarantineNotice } from './parts/quarantine';
 
 const Releases = lazy(() => import('@/features/releases'));
+const Limits = lazy(() => import('@/features/limits/ceiling/tab'));
 
 export function PluginPage() {
   const { t, tv, locale } = useT();
@@ -31,6 +33,8 @@ export function PluginPage() {
   const go = useGo();
   const { plugin: id } = useParams({ strict: false }) as { plugin: string };
   const [removing, setRemoving] = useState(false);
+  // The tab stands in the address, so that it can be linked to.
+  const [search, setSearch] = useSearch();
   const query = useQuery({ queryKey: [scope.key, 'plugins', id], queryFn: () => take(scope.api.GET('/api/v1/plugins/{plugin}', { params: { path: { plugin: id } } })) });
   const remove = useAction({
     run: () => take(scope.api.DELETE('/api/v1/plugins/{plugin}', { params: { path: { plugin: id } } })),
@@ -74,6 +78,8 @@ export function PluginPage() {
       <QuarantineNotice plugin={p} />
       <Tabs
         size="small"
+        activeKey={search.tab ?? 'about'}
+        onChange={(tab) => setSearch(tab === 'about' ? {} : { tab })}
         items={[
           { key: 'about', label: t('plugins.tab_about'), children: <About plugin={p} /> },
           {
@@ -82,6 +88,15 @@ export function PluginPage() {
             children: (
               <Suspense fallback={<PageSkeleton />}>
                 <Releases plugin={p} />
+              </Suspense>
+            ),
+          },
+          {
+            key: 'limits',
+            label: t('ceiling.tab'),
+            children: (
+              <Suspense fallback={<PageSkeleton />}>
+                <Limits plugin={p} />
               </Suspense>
             ),
           },

@@ -41,9 +41,11 @@ export function TenantSummary() {
         <Section
           title={t('tenants.about')}
           extra={
-            <Button type="text" size="small" icon={<EditOutlined />} onClick={() => setEditing(true)} data-testid="tenant-edit">
-              {t('action.edit')}
-            </Button>
+            scope.can('platform.tenant:write') && (
+              <Button type="text" size="small" icon={<EditOutlined />} onClick={() => setEditing(true)} data-testid="tenant-edit">
+                {t('action.edit')}
+              </Button>
+            )
           }
         >
           <Facts
@@ -59,13 +61,17 @@ export function TenantSummary() {
             ]}
           />
         </Section>
-        <Section title={t('nav.quotas')}>
-          <QuotaBars />
-        </Section>
+        {scope.can('usage:read') && (
+          <Section title={t('nav.quotas')}>
+            <QuotaBars />
+          </Section>
+        )}
       </div>
-      <Section title={t('audit.recent')}>
-        <RecentEvents to={scope.to('/audit')} />
-      </Section>
+      {scope.can('audit:read') && (
+        <Section title={t('audit.recent')}>
+          <RecentEvents to={scope.to('/audit')} />
+        </Section>
+      )}
       <Drawer
         open={editing}
         onClose={() => setEditing(false)}

@@ -5,6 +5,7 @@ import { useEffect, useId, useState } from 'react';
 import { take } from '@/api/client';
 import type { Quota } from '@/api/models';
 import { useScope } from '@/api/scope';
+import { PluginBudgetSection } from '@/features/limits/budget';
 import { useT } from '@/i18n';
 import { useAction, useUndo } from '@/shared/ui/act/action';
 import { CopyAs } from '@/shared/ui/act/copy-as';
@@ -66,6 +67,9 @@ export function QuotasPage() {
           ]}
         />
       )}
+      <div className="gap-above">
+        <PluginBudgetSection />
+      </div>
       <QuotaDialog quota={editing} busy={save.isPending} onClose={() => setEditing(null)} onSave={(limit) => editing && save.mutate({ quota: editing, limit })} />
     </Page>
   );

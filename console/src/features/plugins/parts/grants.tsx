@@ -1,4 +1,4 @@
-/** What an installation was really granted, and the operator's exception for hosts on the inside. */
+/** What an installation may really do, and the operator's exception for hosts on the inside. */
 import { Button, Select } from 'antd';
 import { useId, useState } from 'react';
 import { take } from '@/api/client';
@@ -38,10 +38,12 @@ export function Grants({ installation }: { installation: Installation }) {
   const { t } = useT();
   const scope = useScope();
   const granted = (installation.grants ?? {}) as Granted;
+  const inForce = (installation.effective_grants ?? {}) as Granted;
   const [hosts, setHosts] = useState(granted.private_hosts ?? []);
   const operator = scope.session.realm === 'operator' && scope.can('plugin:write');
   const save = useAction({
-    run: () => take(scope.api.PATCH('/api/v1/installations/{installation}', { params: { path: { installation: installation.id } }, body: { grants: { private_hosts: hosts } } as never })),
+    // Everything else as it was granted: what is left out would be granted anew, as declared.
+    run: () => take(scope.api.PATCH('/api/v1/installations/{installation}', { params: { path: { installation: installation.id } }, body: { grants: { ...granted, private_hosts: hosts } } as never })),
     invalidate: [[scope.key, 'installations']],
     done: () => t('word.saved'),
   });
@@ -51,12 +53,12 @@ export function Grants({ installation }: { installation: Installation }) {
     <div className="stack loose">
       <Facts
         items={[
-          [t('plugins.grant_interfaces'), codes(granted.interfaces)],
-          [t('plugins.grant_http'), codes(granted.http_hosts)],
-          [t('plugins.grant_dial'), codes(granted.dial_targets)],
-          [t('plugins.grant_private'), codes(granted.private_hosts)],
-          [t('plugins.grant_datasets'), codes(granted.datasets)],
-          [t('plugins.grant_kv'), granted.kv_bytes ? `${formatBytes(granted.kv_bytes)}, ${t('plugins.keys', { n: granted.kv_keys ?? 0 })}` : <span key="n" className="muted">{t('word.none')}</span>],
+          [t('plugins.grant_interfaces'), codes(inForce.interfaces)],
+          [t('plugins.grant_http'), codes(inForce.http_hosts)],
+          [t('plugins.grant_dial'), codes(inForce.dial_targets)],
+          [t('plugins.grant_private'), codes(inForce.private_hosts)],
+          [t('plugins.grant_datasets'), codes(inForce.datasets)],
+          [t('plugins.grant_kv'), inForce.kv_bytes ? `${formatBytes(inForce.kv_bytes)}, ${t('plugins.keys', { n: inForce.kv_keys ?? 0 })}` : <span key="n" className="muted">{t('word.none')}</span>],
         ]}
       />
       {operator && (

@@ -23,7 +23,6 @@ export const catalogue = {
   'plugins.imports': 'Host functions it links to',
   'plugins.asks': 'What it asks for',
   'plugins.may_do': 'What it may do',
-  'plugins.granted': 'What was granted',
   'plugins.private_hosts': 'Private hosts',
   'plugins.private_hosts_help': 'Hosts on the inside, or without TLS, that this plugin may reach. Only operators can allow them.',
   'plugins.grant_interfaces': 'Host functions',

@@ -25,7 +25,6 @@ export const catalogue: Record<keyof typeof source, string> = {
   'plugins.imports': '引用的宿主接口',
   'plugins.asks': '请求的权限',
   'plugins.may_do': '它可以做什么',
-  'plugins.granted': '已授予的权限',
   'plugins.private_hosts': '内网主机',
   'plugins.private_hosts_help': '允许此插件访问的内网主机或非 TLS 主机，仅运营管理员可设置。',
   'plugins.grant_interfaces': '宿主接口',

@@ -26,12 +26,14 @@ export interface FormDrawerProps<V extends object, O> {
   done?: (output: O) => string;
   /** The request, as the values stand. */
   copy: (values: V) => CopyAsProps;
+  /** What else comes of it, once the drawer is closed. */
+  after?: (output: O) => void;
   onClose: () => void;
   children: (values: V) => ReactNode;
 }
 
 /** It is there while it is open: leave it out of the page to close it. */
-export function FormDrawer<V extends object, O>({ name, title, submitLabel, initial, fields, run, invalidate, done, copy, onClose, children }: FormDrawerProps<V, O>) {
+export function FormDrawer<V extends object, O>({ name, title, submitLabel, initial, fields, run, invalidate, done, copy, after, onClose, children }: FormDrawerProps<V, O>) {
   const { t } = useT();
   const [form] = Form.useForm<V>();
   const values: V = { ...initial, ...(Form.useWatch([], form) as Partial<V> | undefined) };
@@ -45,7 +47,10 @@ export function FormDrawer<V extends object, O>({ name, title, submitLabel, init
       showFieldErrors(form, p, fields);
       return true;
     },
-    after: onClose,
+    after: (output) => {
+      onClose();
+      after?.(output);
+    },
   });
   return (
     <Drawer
