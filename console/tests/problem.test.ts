@@ -3,7 +3,7 @@ import { createApi, take } from '@/api/client';
 import { ApiProblem, explain, fieldsBelow, fieldsBeside, pointerPath, toProblem } from '@/api/problem';
 import { setLocale } from '@/i18n';
 import { en } from '@/i18n/en';
-import { fieldErrors } from '@/shared/ui/form/field-errors';
+import { fieldErrors, showFieldErrors } from '@/shared/ui/form/field-errors';
 
 const headers = (id?: string) => new Headers(id ? { 'x-request-id': id } : {});
 
@@ -90,6 +90,13 @@ describe('JSON pointers', () => {
       { name: ['owner', 'email'], errors: ['bad'] },
       { name: 'amount', errors: ['zero'] },
     ]);
+  });
+
+  it('marks a field once with all that is wrong inside its value', () => {
+    const errors = ['/grants/hosts/0', '/grants/hosts/2', '/grants/keys', '/grants'].map((pointer) => ({ pointer, code: 'x', message: `wrong ${pointer}` }));
+    const set: unknown[] = [];
+    showFieldErrors({ setFields: (fields) => set.push(fields) }, new ApiProblem({ errors }, 422, null), ['grants.hosts', 'grants.keys']);
+    expect(set).toEqual([[{ name: ['grants', 'hosts'], errors: ['wrong /grants/hosts/0', 'wrong /grants/hosts/2'] }, { name: ['grants', 'keys'], errors: ['wrong /grants/keys'] }]]);
   });
 });
 

@@ -15,7 +15,8 @@ const EVERY = 5000;
 const METERED = ['cpu_ms_per_minute', 'egress_bytes_per_day'] as const;
 const OTHER: readonly Term[] = ['calls_per_second', 'kv_bytes', 'installations', 'kinds', 'interfaces', 'memory_bytes', 'call_ms', 'concurrency'];
 
-export function PluginBudgetSection() {
+/** `plain` leaves the bounds out that stand on the same page already. */
+export function PluginBudgetSection({ plain = false }: { plain?: boolean }) {
   const { t } = useT();
   const scope = useScope();
   const readable = scope.can('plugin:read');
@@ -23,6 +24,7 @@ export function PluginBudgetSection() {
   if (!readable) return null;
   const used = (figure: (typeof METERED)[number]) => (figure === 'cpu_ms_per_minute' ? query.data?.cpu_ms : query.data?.egress_bytes) ?? 0;
   const terms = query.data?.terms;
+  const bounds = plain || !terms ? [] : OTHER.filter((name) => terms[name] !== null);
   return (
     <Section title={t('budget.title')}>
       {query.isError ? (
@@ -42,7 +44,7 @@ export function PluginBudgetSection() {
               testId={`budget-${figure}`}
             />
           ))}
-          <Facts items={OTHER.map((name) => [t(`terms.${name}`), <span key={name} data-testid={`budget-${name}`}><TermValue name={name} terms={terms} /></span>])} />
+          {bounds.length > 0 && <Facts items={bounds.map((name) => [t(`terms.${name}`), <span key={name} data-testid={`budget-${name}`}><TermValue name={name} terms={terms} /></span>])} />}
           <p className="muted small">{t('budget.node_only')}</p>
         </div>
       )}

@@ -64,7 +64,8 @@ export function unitFor(bytes: number | null | undefined): number {
 export function BytesInput({ id, value, onChange, placeholder }: Field<number> & { placeholder?: string }) {
   const { t } = useT();
   const [unit, setUnit] = useState(() => unitFor(value));
-  const shown = typeof value === 'number' ? value / unit : null;
+  // No more digits than somebody types: 0.1 MiB is not a whole number of bytes.
+  const shown = typeof value === 'number' ? Math.round((value / unit) * 1000) / 1000 : null;
   const put = (n: number | null, of: number) => onChange?.(n === null ? null : Math.round(n * of));
   return (
     <Space.Compact block>

@@ -5,6 +5,7 @@ import { take, type Api } from '@/api/client';
 import type { Installation, Plugin, Tenant } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
+import { formatList } from '@/shared/format';
 import { useAction, useUndo } from '@/shared/ui/act/action';
 import { Section } from '@/shared/ui/page';
 import { ErrorState, PageSkeleton } from '@/shared/ui/states';
@@ -57,13 +58,14 @@ export function Trust({ api, tenant }: { api: Api; tenant: Pick<Tenant, 'slug'> 
           label(now)
         )}
         {publishers.data && (
-          <p className="muted small">
-            {tv('trust', publishers.data.trust)}. {t('demand.stricter')}
-          </p>
+          <div className="muted small">
+            <p>{tv('trust', publishers.data.trust)}</p>
+            <p>{t('demand.stricter')}</p>
+          </div>
         )}
         {weaker.length > 0 && (
           <p className="small" data-testid="trust-below">
-            {t('demand.below', { names: weaker.map((w) => `${w.name} (${tv('tier', w.tier)})`).join(', ') })}
+            {t('demand.below', { names: formatList(weaker.map((w) => `${w.name} (${tv('tier', w.tier)})`)) })}
           </p>
         )}
       </div>

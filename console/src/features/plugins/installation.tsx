@@ -121,13 +121,13 @@ export function InstallationPage() {
             label: t('plugins.tab_grants'),
             children: (
               <div className="split">
-                <Section title={t('plugins.asks')}>{plugin ? <Capabilities manifest={plugin.manifest} schema={plugin.config_schema} /> : null}</Section>
                 <div className="stack loose">
-                  <Section title={t('plugins.in_force')}>
-                    <Grants key={i.updated_at} installation={i} />
-                  </Section>
+                  <Section title={t('plugins.asks')}>{plugin ? <Capabilities manifest={plugin.manifest} schema={plugin.config_schema} /> : null}</Section>
                   <Cuts installation={i} />
                 </div>
+                <Section title={t('plugins.in_force')}>
+                  <Grants key={i.updated_at} installation={i} />
+                </Section>
               </div>
             ),
           },

@@ -18,7 +18,7 @@ export function TenantLimits() {
       {scope.can('platform.plugin:read') ? (
         <div className="split">
           <div className="stack loose">
-            <PluginBudgetSection />
+            <PluginBudgetSection plain />
             <CeilingsInTenant api={api} tenant={tenant} />
           </div>
           <div className="stack loose">

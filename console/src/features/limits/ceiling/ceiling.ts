@@ -106,7 +106,7 @@ function hostsOf(pattern: string, defaults: Obj): string[] {
 }
 
 /** What the plugin asks for by itself, to begin a bound with and to choose from. */
-export function declaredOf(plugin: Pick<Plugin, 'manifest' | 'imports' | 'config_schema'>): Declared {
+export function declaredOf(plugin: Pick<Plugin, 'manifest' | 'config_schema'>): Declared {
   const m: Obj = isObject(plugin.manifest) ? plugin.manifest : {};
   const proposed = defaultsOf((plugin.config_schema ?? {}) as Schema);
   const defaults: Obj = isObject(proposed) ? proposed : {};
@@ -114,13 +114,27 @@ export function declaredOf(plugin: Pick<Plugin, 'manifest' | 'imports' | 'config
   const unique = (items: string[]) => [...new Set(items)];
   const resolved = (patterns: string[]) => unique(patterns.flatMap((p) => hostsOf(p, defaults)));
   const egress = (dial: boolean) => all('egress').filter((e) => (e.kind === 'dial' || e.kind === 'tcp') === dial).flatMap((e) => texts(e.hosts));
+  const datasets = unique(all('report').flatMap((r) => texts(r.datasets)));
+  const rights: Obj = isObject(m.grants) ? m.grants : {};
+  const http = egress(false).length > 0;
+  // As the server derives them: the manifest does not name interfaces.
+  const asksFor: Record<string, boolean> = {
+    http,
+    download: http,
+    dial: egress(true).length > 0,
+    secrets: all('secret').length > 0,
+    reveal: all('secret').some((s) => texts(s.use).includes('reveal')),
+    kv: isObject(rights.kv),
+    blob: rights.blob === true || all('report').length > 0,
+    datasets: datasets.length > 0,
+  };
   return {
     lists: {
-      interfaces: REACHING.filter((i) => plugin.imports.includes(i)),
+      interfaces: REACHING.filter((i) => asksFor[i]),
       http_hosts: resolved(egress(false)),
       dial_targets: resolved(egress(true)),
       private_hosts: [],
-      datasets: unique(all('report').flatMap((r) => texts(r.datasets))),
+      datasets,
     },
     secrets: Object.fromEntries(all('secret').map((s) => [String(s.name), { uses: texts(s.use), hosts: resolved(texts(s.hosts)) }])),
     fromConfig: [...egress(false), ...egress(true)].some((h) => h.includes('${')),

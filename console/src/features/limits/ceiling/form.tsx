@@ -32,6 +32,7 @@ export function CeilingForm({ api, whose, ceiling, declared, invalidate, onSaved
       name="ceiling"
       title={whose.tenant ? t('ceiling.title_in', { plugin: whose.plugin, tenant: whose.tenant }) : t('ceiling.title', { plugin: whose.plugin })}
       initial={ceiling}
+      unmarked
       fields={['allowed', ...LISTS.map((name) => `grants.${name}`), 'grants.secrets', 'grants.kv_bytes', 'grants.kv_keys']}
       run={(v) => putCeiling(api, whose, { ...v, grants: { ...ceiling.grants, ...v.grants } })}
       invalidate={invalidate}

@@ -40,16 +40,17 @@ export function CeilingPanel({ api, whose, declared }: CeilingPanelProps) {
   if (!query.data) return <PageSkeleton />;
   const ceiling = query.data;
   const open = isOpen(ceiling);
+  const size = whose.tenant ? 'small' : undefined;
   return (
     <div className="stack" data-testid={whose.tenant ? 'ceiling-tenant' : 'ceiling'} data-open={open}>
       {open ? <p className="muted">{whose.tenant ? t('ceiling.none_in') : t('ceiling.none')}</p> : <CeilingFacts ceiling={ceiling} />}
       {scope.can('platform.plugin:write') && (
         <div className="row wrap">
-          <Button type={open ? 'primary' : 'default'} onClick={() => setEditing(true)} data-testid={whose.tenant ? 'ceiling-tenant-set' : 'ceiling-set'}>
+          <Button size={size} type={open && !whose.tenant ? 'primary' : 'default'} onClick={() => setEditing(true)} data-testid={whose.tenant ? 'ceiling-tenant-set' : 'ceiling-set'}>
             {open ? t('ceiling.set') : t('ceiling.change')}
           </Button>
           {!open && (
-            <Button loading={clear.isPending} onClick={() => clear.mutate(ceiling)} data-testid={whose.tenant ? 'ceiling-tenant-clear' : 'ceiling-clear'}>
+            <Button size={size} loading={clear.isPending} onClick={() => clear.mutate(ceiling)} data-testid={whose.tenant ? 'ceiling-tenant-clear' : 'ceiling-clear'}>
               {t('ceiling.clear')}
             </Button>
           )}

@@ -25,13 +25,11 @@ export function SecretsBound({ value = null, onChange, declared }: SecretsBoundP
           const one = value[name] ?? { uses: [], hosts: [] };
           const uses = [...new Set([...(declared[name]?.uses ?? []), ...one.uses])];
           return (
-            <fieldset key={name} className="schema-nested stack tight" data-secret={name}>
-              <legend>
-                <code>{name}</code>
-              </legend>
+            <div key={name} role="group" aria-label={name} className="schema-nested stack tight" data-secret={name}>
+              <code>{name}</code>
               <Select mode="multiple" aria-label={t('bound.secret_uses', { name })} placeholder={t('bound.secret_no_use')} value={one.uses} options={uses.map((u) => ({ value: u, label: u }))} onChange={(v: string[]) => put(name, { uses: v })} />
               <Select mode="tags" aria-label={t('bound.secret_hosts', { name })} placeholder={t('bound.secret_no_host')} value={one.hosts} options={(declared[name]?.hosts ?? []).map((h) => ({ value: h, label: h }))} tokenSeparators={[',', ' ', '\n']} onChange={(v: string[]) => put(name, { hosts: v })} />
-            </fieldset>
+            </div>
           );
         })}
     </div>

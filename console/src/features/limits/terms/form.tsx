@@ -41,6 +41,7 @@ export function TermsForm({ title, terms, base, path, cli, put, invalidate, onSa
       name="terms"
       title={title}
       initial={terms}
+      unmarked
       fields={TERMS}
       run={(v) => put(termsBody(v))}
       invalidate={invalidate}

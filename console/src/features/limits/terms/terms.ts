@@ -27,7 +27,9 @@ export function unitOf(figure: Figure): 'bytes' | 'ms' | 'count' {
 
 export function formatFigure(figure: Figure, value: number): string {
   const unit = unitOf(figure);
-  return unit === 'bytes' ? formatBytes(value) : unit === 'ms' ? formatMicros(value * 1000) : formatNumber(value);
+  if (unit === 'bytes') return formatBytes(value);
+  if (unit === 'count') return formatNumber(value);
+  return value < 1000 ? `${formatNumber(value)} ms` : formatMicros(value * 1000);
 }
 
 /** The request: every member, and what a form left out does not bound. */

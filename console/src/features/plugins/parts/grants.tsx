@@ -15,6 +15,7 @@ interface Granted {
   private_hosts?: string[];
   dial_targets?: string[];
   datasets?: string[];
+  secrets?: Record<string, { uses: string[]; hosts: string[] }>;
   kv_bytes?: number;
   kv_keys?: number;
 }
@@ -48,6 +49,19 @@ export function Grants({ installation }: { installation: Installation }) {
     done: () => t('word.saved'),
   });
   const codes = (items: string[] | undefined) => (items && items.length > 0 ? <span className="codes">{items.map((i) => <code key={i}>{i}</code>)}</span> : <span className="muted">{t('word.none')}</span>);
+  const held = Object.entries(inForce.secrets ?? {});
+  const secrets =
+    held.length === 0 ? (
+      codes([])
+    ) : (
+      <ul key="s" className="plain-list">
+        {held.map(([name, { uses, hosts: to }]) => (
+          <li key={name}>
+            <code className="strong">{name}</code> <span className="muted">{[uses.join(', '), to.length > 0 ? `→ ${to.join(', ')}` : ''].filter(Boolean).join(' ')}</span>
+          </li>
+        ))}
+      </ul>
+    );
   const changed = JSON.stringify(hosts) !== JSON.stringify(granted.private_hosts ?? []);
   return (
     <div className="stack loose">
@@ -58,6 +72,7 @@ export function Grants({ installation }: { installation: Installation }) {
           [t('plugins.grant_dial'), codes(inForce.dial_targets)],
           [t('plugins.grant_private'), codes(inForce.private_hosts)],
           [t('plugins.grant_datasets'), codes(inForce.datasets)],
+          [t('plugins.grant_secrets'), secrets],
           [t('plugins.grant_kv'), inForce.kv_bytes ? `${formatBytes(inForce.kv_bytes)}, ${t('plugins.keys', { n: inForce.kv_keys ?? 0 })}` : <span key="n" className="muted">{t('word.none')}</span>],
         ]}
       />

@@ -30,6 +30,7 @@ export const catalogue = {
   'plugins.grant_dial': 'Connections to',
   'plugins.grant_private': 'Private hosts',
   'plugins.grant_datasets': 'Datasets',
+  'plugins.grant_secrets': 'Secrets',
   'plugins.grant_kv': 'Own storage',
   'plugins.keys': '{n|# key|# keys}',
   'plugins.config_host': 'the host of “{name}”',

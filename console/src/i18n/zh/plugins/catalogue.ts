@@ -32,6 +32,7 @@ export const catalogue: Record<keyof typeof source, string> = {
   'plugins.grant_dial': '连接',
   'plugins.grant_private': '内网主机',
   'plugins.grant_datasets': '数据集',
+  'plugins.grant_secrets': '密钥',
   'plugins.grant_kv': '自有存储',
   'plugins.keys': '{n} 个键',
   'plugins.config_host': '“{name}”所填主机',

@@ -20,6 +20,8 @@ export interface FormDrawerProps<V extends object, O> {
   /** Names of the fields that can show an error themselves. */
   fields: readonly string[];
   run: (values: V) => Promise<O>;
+  /** Every field may be left empty: none is marked as optional then. */
+  unmarked?: boolean;
   /** Lists and objects to read again afterwards. */
   invalidate: QueryKey[];
   /** What to say when it worked. */
@@ -33,7 +35,7 @@ export interface FormDrawerProps<V extends object, O> {
 }
 
 /** It is there while it is open: leave it out of the page to close it. */
-export function FormDrawer<V extends object, O>({ name, title, submitLabel, initial, fields, run, invalidate, done, copy, after, onClose, children }: FormDrawerProps<V, O>) {
+export function FormDrawer<V extends object, O>({ name, title, submitLabel, initial, fields, unmarked = false, run, invalidate, done, copy, after, onClose, children }: FormDrawerProps<V, O>) {
   const { t } = useT();
   const [form] = Form.useForm<V>();
   const values: V = { ...initial, ...(Form.useWatch([], form) as Partial<V> | undefined) };
@@ -75,6 +77,7 @@ export function FormDrawer<V extends object, O>({ name, title, submitLabel, init
         form={form}
         layout="vertical"
         initialValues={initial}
+        requiredMark={unmarked ? false : undefined}
         onFinish={(v) => {
           setProblem(null);
           send.mutate({ ...initial, ...v });

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Installation, Plugin } from '@/api/models';
 import { Notices } from '@/features/plugins/upgrade/notices';
 import { VersionTab } from '@/features/plugins/upgrade/version-tab';
-import { renderPage, type Answer } from './harness';
+import { renderPage, type Answer } from '../harness';
 
 afterEach(() => vi.unstubAllGlobals());
 

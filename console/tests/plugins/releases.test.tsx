@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Plugin, Release } from '@/api/models';
 import Releases from '@/features/releases';
 import { failureRate, formatShare, percent, startBody, verbsOf, type StartValues } from '@/features/releases/figures';
-import { renderPage, type Answer } from './harness';
+import { renderPage, type Answer } from '../harness';
 
 afterEach(() => vi.unstubAllGlobals());
 

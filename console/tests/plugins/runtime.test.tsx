@@ -7,7 +7,7 @@ import { figureOf, formatFigure } from '@/features/runtime/figures';
 import { parseMetrics, runtimeFigures } from '@/features/runtime/metrics';
 import { PublishersPage } from '@/features/runtime/publishers';
 import { missingPlugins } from '@/features/runtime/readiness';
-import { renderPage, type Answer } from './harness';
+import { renderPage, type Answer } from '../harness';
 
 afterEach(() => vi.unstubAllGlobals());
 
