@@ -3,9 +3,9 @@ import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createApi } from '@/api/client';
 import type { Installation, Plugin } from '@/api/models';
-import { OwnTerms, PlansPage, PluginBudgetSection, Trust } from '@/features/limits';
-import Limits from '@/features/limits/ceiling/tab';
-import { NO_TERMS } from '@/features/limits/terms/terms';
+import { CeilingsInTenant, OwnTerms, PlansPage, PluginBudgetSection, Trust } from '@/features/plugins/limits';
+import Limits from '@/features/plugins/limits/ceiling/tab';
+import { NO_TERMS } from '@/features/plugins/limits/terms/terms';
 import { Cuts, CutsNotice } from '@/features/plugins/parts/cuts';
 import { renderPage, type Answer, type Asked } from '../harness';
 
@@ -65,6 +65,27 @@ describe('the ceiling of a plugin', () => {
     expect(screen.queryByTestId('ceiling-set')).toBeNull();
     expect(screen.queryByTestId('ceiling-choose-tenant')).toBeNull();
     expect(asked.map((a) => a.path)).toEqual(['/api/v1/plugins/acme.pay/ceiling']);
+  });
+});
+
+describe('the ceilings in a tenant', () => {
+  const stripe = { id: 'plv_1', plugin_id: 'official.stripe', version: '1.0.0', name: 'Stripe', manifest: {}, config_schema: null };
+  const catalogue = { items: [stripe, { ...stripe, id: 'plv_2', plugin_id: 'official.oauth', name: 'OpenID Connect' }] };
+  const answer = (enabled: string[]): Answer => ({ path }) => ({ body: path.endsWith('/ceiling') ? { allowed: true, grants: {} } : path.startsWith('/api/v1/plugins') ? catalogue : { items: enabled.map((plugin_id) => ({ plugin_id })) } });
+
+  it('are listed for what is enabled there; another plugin can be chosen', async () => {
+    renderPage(<CeilingsInTenant api={api} tenant={{ slug: 'beta' }} />, answer(['official.stripe']), { permissions: [...writer, 'plugin:read'] });
+    await screen.findByTestId('ceiling-tenant');
+    await userEvent.click(screen.getByRole('combobox'));
+    await userEvent.click(await screen.findByText('OpenID Connect (official.oauth)'));
+    await waitFor(() => expect(screen.getAllByTestId('ceiling-tenant')).toHaveLength(2));
+  });
+
+  it('say that nothing is enabled only to those who see that', async () => {
+    const asked = renderPage(<CeilingsInTenant api={api} tenant={{ slug: 'beta' }} />, answer([]), { permissions: ['platform.plugin:read'] });
+    await screen.findByRole('combobox', { name: 'Choose a plugin' });
+    expect(screen.queryByTestId('empty-state')).toBeNull();
+    expect(asked.map((a) => a.path.split('?')[0])).toEqual(['/api/v1/plugins']);
   });
 });
 

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Plugin, PluginTerms } from '@/api/models';
-import { ceilingArguments } from '@/features/limits/ceiling/calls';
-import { boundMembers, ceilingBody, declaredOf, isOpen, OPEN, readCeiling } from '@/features/limits/ceiling/ceiling';
-import { newestOfEach } from '@/features/limits/ceiling/in-tenant';
-import { unitFor } from '@/features/limits/controls';
-import { boundsNothing, formatFigure, inForce, NO_TERMS, termsBody } from '@/features/limits/terms/terms';
-import { below } from '@/features/limits/trust';
+import { ceilingArguments } from '@/features/plugins/limits/ceiling/calls';
+import { boundMembers, ceilingBody, declaredOf, isOpen, OPEN, readCeiling } from '@/features/plugins/limits/ceiling/ceiling';
+import { newestOfEach } from '@/features/plugins/limits/ceiling/in-tenant';
+import { unitFor } from '@/features/plugins/limits/controls';
+import { boundsNothing, formatFigure, inForce, NO_TERMS, termsBody } from '@/features/plugins/limits/terms/terms';
+import { below } from '@/features/plugins/limits/trust';
 import { groupCuts, imposed } from '@/features/plugins/parts/cut-words';
 import { setLocale } from '@/i18n';
 

@@ -2,8 +2,8 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Plugin, Release } from '@/api/models';
-import Releases from '@/features/releases';
-import { failureRate, formatShare, percent, startBody, verbsOf, type StartValues } from '@/features/releases/figures';
+import Releases from '@/features/plugins/releases';
+import { failureRate, formatShare, percent, startBody, verbsOf, type StartValues } from '@/features/plugins/releases/figures';
 import { renderPage, type Answer } from '../harness';
 
 afterEach(() => vi.unstubAllGlobals());

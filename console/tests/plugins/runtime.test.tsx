@@ -2,11 +2,11 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { activeItem, operatorNav } from '@/app/nav';
-import { pairSignatures, signatureHeader, termsQuery } from '@/features/plugins/parts/terms';
-import { figureOf, formatFigure } from '@/features/runtime/figures';
-import { parseMetrics, runtimeFigures } from '@/features/runtime/metrics';
-import { PublishersPage } from '@/features/runtime/publishers';
-import { missingPlugins } from '@/features/runtime/readiness';
+import { pairSignatures, signatureHeader, termsQuery } from '@/features/plugins/catalogue/demands';
+import { figureOf, formatFigure } from '@/features/plugins/runtime/figures';
+import { parseMetrics, runtimeFigures } from '@/features/plugins/runtime/metrics';
+import { PublishersPage } from '@/features/plugins/runtime/publishers';
+import { missingPlugins } from '@/features/plugins/runtime/readiness';
 import { renderPage, type Answer } from '../harness';
 
 afterEach(() => vi.unstubAllGlobals());

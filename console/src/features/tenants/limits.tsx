@@ -1,7 +1,7 @@
 /** What the operator lets this tenant's plugins do and use. */
 import { useScope } from '@/api/scope';
 import { useConsole } from '@/app/console';
-import { CeilingsInTenant, OwnTerms, PluginBudgetSection, Trust } from '@/features/limits';
+import { CeilingsInTenant, OwnTerms, PluginBudgetSection, Trust } from '@/features/plugins/limits';
 import { useT } from '@/i18n';
 import { Page } from '@/shared/ui/page';
 import { EmptyState } from '@/shared/ui/states';

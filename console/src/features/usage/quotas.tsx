@@ -5,7 +5,7 @@ import { useEffect, useId, useState } from 'react';
 import { take } from '@/api/client';
 import type { Quota } from '@/api/models';
 import { useScope } from '@/api/scope';
-import { PluginBudgetSection } from '@/features/limits/budget';
+import { PluginBudgetSection } from '@/features/plugins/limits/budget';
 import { useT } from '@/i18n';
 import { useAction, useUndo } from '@/shared/ui/act/action';
 import { CopyAs } from '@/shared/ui/act/copy-as';

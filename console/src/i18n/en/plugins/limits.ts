@@ -26,6 +26,7 @@ export const limits = {
   'ceiling.forbids_text': 'Calls in flight end, new ones are refused, and it cannot be enabled. Settings and secrets stay.',
   'ceiling.choose_tenant': 'Choose a tenant',
   'ceiling.choose_plugin': 'A plugin that is not enabled here',
+  'ceiling.choose_any': 'Choose a plugin',
   'ceiling_state.forbidden': 'May not be used',
   'bound.interfaces': 'Only these functions of the platform',
   'bound.http_hosts': 'Only requests to these hosts',

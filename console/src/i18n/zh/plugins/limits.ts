@@ -28,6 +28,7 @@ export const limits: Record<keyof typeof source, string> = {
   'ceiling.forbids_text': '进行中的调用会终止，新的调用会被拒绝，也无法启用。设置与密钥会保留。',
   'ceiling.choose_tenant': '选择租户',
   'ceiling.choose_plugin': '选择此处未启用的插件',
+  'ceiling.choose_any': '选择插件',
   'ceiling_state.forbidden': '禁止使用',
   'bound.interfaces': '仅限以下平台功能',
   'bound.http_hosts': '仅限向以下主机发送请求',

@@ -19,13 +19,13 @@ import { ObjectHeader } from '@/shared/ui/object-header';
 import { Facts, Section } from '@/shared/ui/page';
 import { ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { RelativeTime } from '@/shared/ui/time';
-import { Capabilities } from './parts/capabilities';
-import { KindMark } from './parts/kind-mark';
-import { secretsOf, withSecrets } from './parts/manifest';
-import { QuarantineButton, QuarantineNotice } from './parts/quarantine';
+import { Capabilities } from '../parts/capabilities';
+import { KindMark } from '../parts/kind-mark';
+import { secretsOf, withSecrets } from '../parts/manifest';
+import { QuarantineButton, QuarantineNotice } from './quarantine';
 
-const Releases = lazy(() => import('@/features/releases'));
-const Limits = lazy(() => import('@/features/limits/ceiling/tab'));
+const Releases = lazy(() => import('@/features/plugins/releases'));
+const Limits = lazy(() => import('@/features/plugins/limits/ceiling/tab'));
 
 export function PluginPage() {
   const { t, tv, locale } = useT();

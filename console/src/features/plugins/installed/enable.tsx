@@ -15,12 +15,12 @@ import { useGo } from '@/shared/ui/link';
 import { Page, Section } from '@/shared/ui/page';
 import { EmptyState, ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { useUnsavedGuard } from '@/shared/ui/form/unsaved';
-import { Capabilities } from './parts/capabilities';
-import { CheckPanel } from './parts/check';
-import { Endpoints } from './parts/endpoints';
-import { PrivateHosts } from './parts/grants';
-import { KindMark } from './parts/kind-mark';
-import { missingSecrets, secretsOf, withSecrets } from './parts/manifest';
+import { Capabilities } from '../parts/capabilities';
+import { CheckPanel } from '../parts/check';
+import { Endpoints } from '../parts/endpoints';
+import { PrivateHosts } from '../parts/grants';
+import { KindMark } from '../parts/kind-mark';
+import { missingSecrets, secretsOf, withSecrets } from '../parts/manifest';
 
 export function EnablePage() {
   const { t } = useT();

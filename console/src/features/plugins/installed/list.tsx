@@ -4,7 +4,7 @@ import { Button, Tag } from 'antd';
 import { take } from '@/api/client';
 import type { Installation } from '@/api/models';
 import { useScope } from '@/api/scope';
-import { PluginBudgetSection } from '@/features/limits/budget';
+import { PluginBudgetSection } from '@/features/plugins/limits/budget';
 import { useT } from '@/i18n';
 import { formatNumber } from '@/shared/format';
 import { ServerTable, type Column } from '@/shared/table/server-table';
@@ -12,8 +12,8 @@ import { Link, useGo } from '@/shared/ui/link';
 import { Page } from '@/shared/ui/page';
 import { Status } from '@/shared/ui/status';
 import { RelativeTime } from '@/shared/ui/time';
-import { imposed } from './parts/cut-words';
-import { KindMark } from './parts/kind-mark';
+import { imposed } from '../parts/cut-words';
+import { KindMark } from '../parts/kind-mark';
 
 export function InstallationsPage() {
   const { t, tv } = useT();

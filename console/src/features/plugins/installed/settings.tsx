@@ -13,10 +13,10 @@ import { CopyAs } from '@/shared/ui/act/copy-as';
 import { Section } from '@/shared/ui/page';
 import { ErrorState } from '@/shared/ui/states';
 import { useUnsavedGuard } from '@/shared/ui/form/unsaved';
-import { Capabilities } from './parts/capabilities';
-import { secretsOf, withSecrets } from './parts/manifest';
-import { useChange, type Change } from './upgrade/change';
-import { ConsentDialog } from './upgrade/consent';
+import { Capabilities } from '../parts/capabilities';
+import { secretsOf, withSecrets } from '../parts/manifest';
+import { useChange, type Change } from '../upgrade/change';
+import { ConsentDialog } from '../upgrade/consent';
 
 export function Settings({ installation, plugin }: { installation: Installation; plugin?: Plugin }) {
   const { t, locale } = useT();

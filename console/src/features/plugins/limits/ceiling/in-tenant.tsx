@@ -2,6 +2,7 @@
 import { Select } from 'antd';
 import type { Api } from '@/api/client';
 import type { Plugin, Tenant } from '@/api/models';
+import { useScope } from '@/api/scope';
 import { versionsOf } from '@/features/plugins/upgrade/versions';
 import { localized, useT } from '@/i18n';
 import { useSearch } from '@/shared/table/state';
@@ -20,6 +21,8 @@ export function newestOfEach(catalogue: Plugin[]): Plugin[] {
 export function CeilingsInTenant({ api, tenant }: { api: Api; tenant: Pick<Tenant, 'slug'> }) {
   const { t, locale } = useT();
   const [search, setSearch] = useSearch();
+  // Operators who only look at the platform do not see what a tenant has enabled.
+  const sees = useScope().can('plugin:read');
   const catalogue = useCatalogue(api);
   const enabled = useEnabled();
   if (catalogue.isError) return <ErrorState compact error={catalogue.error} retry={() => void catalogue.refetch()} />;
@@ -28,11 +31,12 @@ export function CeilingsInTenant({ api, tenant }: { api: Api; tenant: Pick<Tenan
   const used = new Set(enabled.data?.map((i) => i.plugin_id));
   const shown = all.filter((p) => used.has(p.plugin_id) || p.plugin_id === search.plugin);
   const others = all.filter((p) => !used.has(p.plugin_id));
+  const choose = sees ? t('ceiling.choose_plugin') : t('ceiling.choose_any');
   const name = (p: Plugin) => localized(p.name, locale, p.plugin_id);
   return (
     <Section title={t('ceiling.in_tenant')}>
       <p className="muted">{t('ceiling.both_hold')}</p>
-      {shown.length === 0 && <EmptyState text={all.length === 0 ? t('plugins.catalogue_empty') : t('ceiling.none_enabled')} />}
+      {sees && shown.length === 0 && <EmptyState text={all.length === 0 ? t('plugins.catalogue_empty') : t('ceiling.none_enabled')} />}
       <div className="stack loose">
         {shown.map((p) => (
           <div key={p.plugin_id} data-row={p.plugin_id}>
@@ -45,8 +49,8 @@ export function CeilingsInTenant({ api, tenant }: { api: Api; tenant: Pick<Tenan
         {others.length > 0 && (
           <Select
             allowClear
-            aria-label={t('ceiling.choose_plugin')}
-            placeholder={t('ceiling.choose_plugin')}
+            aria-label={choose}
+            placeholder={choose}
             value={others.some((p) => p.plugin_id === search.plugin) ? search.plugin : null}
             options={others.map((p) => ({ value: p.plugin_id, label: `${name(p)} (${p.plugin_id})` }))}
             onChange={(plugin: string | undefined) => setSearch(plugin ? { plugin } : {}, true)}

@@ -11,8 +11,8 @@ import { localized, useT } from '@/i18n';
 import { formatBytes } from '@/shared/format';
 import { Link } from '@/shared/ui/link';
 import { ErrorState } from '@/shared/ui/states';
-import { Capabilities } from './parts/capabilities';
-import { NO_TERMS, pairSignatures, signatureHeader, termsQuery, UploadTerms } from './parts/terms';
+import { Capabilities } from '../parts/capabilities';
+import { NO_TERMS, pairSignatures, signatureHeader, termsQuery, UploadTerms } from './demands';
 
 /** `fetch` cannot report how much has been sent, so this one call uses XMLHttpRequest. */
 export function uploadPlugin(url: string, file: Blob, signature: string | null, csrf: string | null, onProgress: (share: number) => void): Promise<Plugin> {

@@ -14,7 +14,7 @@ import { Link } from '@/shared/ui/link';
 import { Page } from '@/shared/ui/page';
 import { Status } from '@/shared/ui/status';
 import { RelativeTime } from '@/shared/ui/time';
-import { KindMark } from './parts/kind-mark';
+import { KindMark } from '../parts/kind-mark';
 import { UploadPlugin } from './upload';
 
 export function CataloguePage() {
