@@ -7,13 +7,13 @@ import { safeReturn } from '@/features/access/login';
 import { changesOf } from '@/features/audit/diff';
 import { readLoginStep } from '@/features/access/step';
 import { readStep } from '@/features/orders/payment-action';
-import { isWebAddress } from '@/shared/ui/handover';
+import { isWebAddress } from '@/shared/ui/act/handover';
 import { nextRate } from '@/features/overview/rate';
 import { capabilitiesOf } from '@/features/plugins/parts/manifest';
 import { slugify } from '@/features/tenants/choices';
 import { formatBytes, formatMoney, formatRelative, parseMoney } from '@/shared/format';
 import { openStream, SseParser, type SseEvent, type StreamState } from '@/shared/live/sse';
-import { curlCommand, shellQuote } from '@/shared/ui/copy-as';
+import { curlCommand, shellQuote } from '@/shared/ui/act/copy-as';
 import { shorten } from '@/shared/ui/copyable';
 
 describe('server-sent events', () => {

@@ -3,7 +3,7 @@ import { createApi, take } from '@/api/client';
 import { ApiProblem, explain, fieldsBelow, fieldsBeside, pointerPath, toProblem } from '@/api/problem';
 import { setLocale } from '@/i18n';
 import { en } from '@/i18n/en';
-import { fieldErrors } from '@/shared/ui/field-errors';
+import { fieldErrors, showFieldErrors } from '@/shared/ui/form/field-errors';
 
 const headers = (id?: string) => new Headers(id ? { 'x-request-id': id } : {});
 
@@ -80,16 +80,23 @@ describe('JSON pointers', () => {
 
   it('puts the hint under the message', () => {
     const p = new ApiProblem({ errors: [{ pointer: '/slug', code: 'x', message: 'taken', hint: 'try acme-2' }] }, 422, null);
-    expect(fieldErrors(p, ['slug'])).toEqual([{ name: 'slug', errors: ['taken', 'try acme-2'] }]);
+    expect(fieldErrors(p.fields, ['slug'])).toEqual([{ name: 'slug', errors: ['taken', 'try acme-2'] }]);
   });
 
   it('maps to form fields, nested ones too, and leaves the rest to the message', () => {
     const p = new ApiProblem({ errors: [{ pointer: '/slug', code: 'x', message: 'taken' }, { pointer: '/owner/email', code: 'x', message: 'bad' }, { pointer: '/amount/minor', code: 'x', message: 'zero' }, { pointer: '/other', code: 'x', message: 'm' }] }, 422, null);
-    expect(fieldErrors(p, ['slug', 'owner.email', 'amount'])).toEqual([
+    expect(fieldErrors(p.fields, ['slug', 'owner.email', 'amount'])).toEqual([
       { name: 'slug', errors: ['taken'] },
       { name: ['owner', 'email'], errors: ['bad'] },
       { name: 'amount', errors: ['zero'] },
     ]);
+  });
+
+  it('marks a field once with all that is wrong inside its value', () => {
+    const errors = ['/grants/hosts/0', '/grants/hosts/2', '/grants/keys', '/grants'].map((pointer) => ({ pointer, code: 'x', message: `wrong ${pointer}` }));
+    const set: unknown[] = [];
+    showFieldErrors({ setFields: (fields) => set.push(fields) }, new ApiProblem({ errors }, 422, null), ['grants.hosts', 'grants.keys']);
+    expect(set).toEqual([[{ name: ['grants', 'hosts'], errors: ['wrong /grants/hosts/0', 'wrong /grants/hosts/2'] }, { name: ['grants', 'keys'], errors: ['wrong /grants/keys'] }]]);
   });
 });
 

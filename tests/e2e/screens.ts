@@ -2,8 +2,9 @@
 import { resolve } from 'node:path';
 import { expect, type Page } from '@playwright/test';
 
-/** `AISTACK_SHOTS=none` tells the story without pictures, in half the time. */
-const shooting = process.env.AISTACK_SHOTS !== 'none';
+/** `AISTACK_SHOTS=none` tells the story without pictures, in half the time; `AISTACK_SHOTS='^8'` takes those whose names match. */
+const wanted = process.env.AISTACK_SHOTS ?? '';
+const shooting = (name: string) => wanted !== 'none' && new RegExp(wanted).test(name);
 const folder = resolve(import.meta.dirname, 'results/screenshots');
 // English last: the story goes on in it.
 const languages = [
@@ -21,7 +22,7 @@ export interface Shot {
 
 /** Shoots the page in Chinese and English. It is reloaded for that, and left in English and light. */
 export async function shoot(page: Page, name: string, { theme = 'light', again, whole = false }: Shot = {}): Promise<void> {
-  if (!shooting) {
+  if (!shooting(name)) {
     // The state it leaves is the same: reloaded, then opened again.
     await dress(page, 'en', 'light');
     await ready(page);
@@ -41,7 +42,7 @@ export async function shoot(page: Page, name: string, { theme = 'light', again, 
 
 /** Shoots the page as it stands, in the language it has. */
 export async function shootOnce(page: Page, name: string): Promise<void> {
-  if (!shooting) return;
+  if (!shooting(name)) return;
   await settled(page);
   await page.screenshot({ path: resolve(folder, `${name}.png`) });
 }

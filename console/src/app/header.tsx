@@ -7,7 +7,7 @@ import { take } from '@/api/client';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { useLive, useLiveState } from '@/shared/live/live';
-import { useAction } from '@/shared/ui/action';
+import { useAction } from '@/shared/ui/act/action';
 import { Link, useGo } from '@/shared/ui/link';
 import { useConsole } from './console';
 import { operatorNav, tenantNav } from './nav';
@@ -45,7 +45,7 @@ function Crumbs() {
     const to = `/${parts.slice(0, i + 1).join('/')}`;
     const below = meta.realm === 'operator' && parts[0] === 'tenants' && i >= 2 ? tenantNav.flatMap((g) => g.items) : nav;
     const item = (i > 0 ? nav.find((n) => n.path === to) : undefined) ?? below.find((n) => n.path === (i === 0 ? to : `/${part}`) && (i === 0 || i === 2));
-    crumbs.push({ to, text: item ? t(item.label as 'nav.overview') : part === 'enable' ? t('plugins.enable') : part.length > 24 ? `${part.slice(0, 4)}…${part.slice(-6)}` : part });
+    crumbs.push({ to, text: item ? t(item.label as 'nav.overview') : part === 'enable' ? t('plugins.enable') : part === 'limits' ? t('limits.tab') : part.length > 24 ? `${part.slice(0, 4)}…${part.slice(-6)}` : part });
   });
   return (
     <nav className="crumbs" aria-label={t('shell.breadcrumbs')}>

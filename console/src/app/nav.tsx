@@ -1,6 +1,6 @@
 /** What the sidebar and the command palette lead to. */
 import {
-  ApartmentOutlined, AppstoreOutlined, AuditOutlined, BarChartOutlined, BranchesOutlined, ControlOutlined, CreditCardOutlined, DashboardOutlined,
+  ApartmentOutlined, AppstoreOutlined, AuditOutlined, BarChartOutlined, BranchesOutlined, ColumnHeightOutlined, ControlOutlined, CreditCardOutlined, DashboardOutlined,
   FileTextOutlined, HeartOutlined, HomeOutlined, SafetyCertificateOutlined, ScheduleOutlined, TeamOutlined,
 } from '@ant-design/icons';
 import type { ReactNode } from 'react';
@@ -32,6 +32,7 @@ export const operatorNav: NavGroup[] = [
     label: 'nav.group_operations',
     items: [
       { path: '/plugins/health', label: 'nav.plugin_health', icon: <HeartOutlined />, permission: 'platform:monitor' },
+      { path: '/plugins/plans', label: 'nav.plan_limits', icon: <ColumnHeightOutlined />, permission: 'platform.plugin:read' },
       { path: '/plugins/publishers', label: 'nav.publishers', icon: <SafetyCertificateOutlined />, permission: 'platform.plugin:read' },
       { path: '/jobs', label: 'nav.jobs', icon: <ScheduleOutlined />, permission: 'platform:monitor' },
       { path: '/audit', label: 'nav.audit', icon: <AuditOutlined />, permission: 'platform.audit:read' },

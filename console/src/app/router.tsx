@@ -11,7 +11,7 @@ type PageDef = [path: string, page: Lazy];
 const access = () => import('@/features/access');
 const tenants = () => import('@/features/tenants');
 const plugins = () => import('@/features/plugins');
-const runtime = () => import('@/features/runtime');
+const runtime = () => import('@/features/plugins/runtime');
 const members = () => import('@/features/members');
 const usage = () => import('@/features/usage');
 const orders = () => import('@/features/orders');
@@ -36,6 +36,7 @@ const operatorPages: PageDef[] = [
   ['tenants', lazyRouteComponent(tenants, 'TenantsPage')],
   ['plugins', lazyRouteComponent(plugins, 'CataloguePage')],
   ['plugins/health', lazyRouteComponent(runtime, 'HealthPage')],
+  ['plugins/plans', lazyRouteComponent(() => import('@/features/plugins/limits'), 'PlansPage')],
   ['plugins/publishers', lazyRouteComponent(runtime, 'PublishersPage')],
   ['plugins/$plugin', lazyRouteComponent(plugins, 'PluginPage')],
   ['routes', lazyRouteComponent(() => import('@/features/gateway'), 'RoutesPage')],
@@ -59,6 +60,7 @@ export function createConsoleRouter(realm: 'operator' | 'tenant', basepath: stri
     const summary: PageDef[] = [
       ['/', lazyRouteComponent(tenants, 'TenantSummary')],
       ['members', lazyRouteComponent(members, 'MembersPage')],
+      ['limits', lazyRouteComponent(tenants, 'TenantLimits')],
     ];
     children = [...below(frame, operatorPages), tenant.addChildren(below(tenant, [...summary, ...tenantPages]) as never) as unknown as AnyRoute];
   } else {

@@ -2,14 +2,15 @@
 import { access } from './en/access';
 import { audit } from './en/audit';
 import { common } from './en/common';
-import { lifecycle } from './en/lifecycle';
+import { lifecycle } from './en/plugins/lifecycle';
+import { limits } from './en/plugins/limits';
 import { money } from './en/money';
 import { platform } from './en/platform';
-import { plugins } from './en/plugins';
+import { catalogue } from './en/plugins/catalogue';
 import { problems } from './en/problems';
-import { releases } from './en/releases';
-import { runtime } from './en/runtime';
+import { releases } from './en/plugins/releases';
+import { runtime } from './en/plugins/runtime';
 import { shell } from './en/shell';
 import { tenants } from './en/tenants';
 
-export const en = { ...common, ...shell, ...problems, ...access, ...platform, ...tenants, ...plugins, ...lifecycle, ...runtime, ...releases, ...money, ...audit } as const;
+export const en = { ...common, ...shell, ...problems, ...access, ...platform, ...tenants, ...catalogue, ...lifecycle, ...limits, ...runtime, ...releases, ...money, ...audit } as const;

@@ -3,13 +3,14 @@ import type { en } from './en';
 import { access } from './zh/access';
 import { audit } from './zh/audit';
 import { common } from './zh/common';
-import { lifecycle } from './zh/lifecycle';
+import { lifecycle } from './zh/plugins/lifecycle';
+import { limits } from './zh/plugins/limits';
 import { money } from './zh/money';
 import { platform } from './zh/platform';
-import { plugins } from './zh/plugins';
+import { catalogue } from './zh/plugins/catalogue';
 import { problems } from './zh/problems';
-import { releases } from './zh/releases';
-import { runtime } from './zh/runtime';
+import { releases } from './zh/plugins/releases';
+import { runtime } from './zh/plugins/runtime';
 import { shell } from './zh/shell';
 import { tenants } from './zh/tenants';
 
@@ -20,8 +21,9 @@ export const zh: Record<keyof typeof en, string> = {
   ...access,
   ...platform,
   ...tenants,
-  ...plugins,
+  ...catalogue,
   ...lifecycle,
+  ...limits,
   ...runtime,
   ...releases,
   ...money,

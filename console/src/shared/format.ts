@@ -7,6 +7,11 @@ export function formatNumber(value: number, options?: Intl.NumberFormatOptions):
   return new Intl.NumberFormat(tag(), options).format(value);
 }
 
+/** `a, b, c`, as the language joins them. */
+export function formatList(items: string[]): string {
+  return new Intl.ListFormat(tag(), { style: 'narrow', type: 'conjunction' }).format(items);
+}
+
 export function formatCompact(value: number): string {
   return Math.abs(value) < 10_000 ? formatNumber(value) : formatNumber(value, { notation: 'compact', maximumFractionDigits: 1 });
 }

@@ -129,6 +129,8 @@ export function running(cast: Cast): void {
     await expect(owner, 'the open call can be sent to a colleague').toHaveURL(/[?&]call=cal_/);
     await shoot(owner, '68-why');
     await shoot(owner, '68-why', { theme: 'dark' });
+    // The page was loaded again: the drawer opens once the call is there.
+    await expect(owner.getByTestId('call-why')).toBeVisible();
     await escape(owner);
     await expect(owner).not.toHaveURL(/call=cal_/);
 

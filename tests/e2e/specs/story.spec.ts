@@ -1,6 +1,7 @@
 // The story of the platform as people see it in the console, on one platform and in order. Each page is shot on the way.
 import { desk } from '../chapters/desk.ts';
 import { connecting } from '../chapters/connecting.ts';
+import { limiting } from '../chapters/limiting.ts';
 import { running } from '../chapters/running.ts';
 import { settingUp } from '../chapters/setting-up.ts';
 import { using } from '../chapters/using.ts';
@@ -30,3 +31,4 @@ connecting(cast);
 using(cast);
 desk(cast);
 running(cast);
+limiting(cast);

@@ -6,7 +6,7 @@ import { take } from '@/api/client';
 import { useConsole } from '@/app/console';
 import { localized, useT } from '@/i18n';
 import { CopyButton } from '@/shared/ui/copyable';
-import { follow, isWebAddress } from '@/shared/ui/handover';
+import { follow, isWebAddress } from '@/shared/ui/act/handover';
 import { ScanCode } from '@/shared/ui/qr';
 import { ErrorState } from '@/shared/ui/states';
 import { readLoginStep, type PromptField } from './step';

@@ -1,5 +1,5 @@
 /** The steps of a sign-in through a connection, as the server tells them. */
-import { formFields, isWebAddress, type Handover } from '@/shared/ui/handover';
+import { formFields, isWebAddress, type Handover } from '@/shared/ui/act/handover';
 
 export interface PromptField {
   name: string;

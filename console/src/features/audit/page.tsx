@@ -8,7 +8,7 @@ import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { useLiveRefresh } from '@/shared/live/live';
 import { ServerTable, type Column } from '@/shared/table/server-table';
-import { useAction } from '@/shared/ui/action';
+import { useAction } from '@/shared/ui/act/action';
 import { Id } from '@/shared/ui/copyable';
 import { Page } from '@/shared/ui/page';
 import { Status } from '@/shared/ui/status';

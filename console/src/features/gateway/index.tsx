@@ -7,7 +7,7 @@ import type { Route } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { ServerTable, type Column } from '@/shared/table/server-table';
-import { useAction, useUndo } from '@/shared/ui/action';
+import { useAction, useUndo } from '@/shared/ui/act/action';
 import { Id } from '@/shared/ui/copyable';
 import { Link } from '@/shared/ui/link';
 import { Page } from '@/shared/ui/page';
@@ -72,7 +72,7 @@ export function RoutesPage() {
         onOpen={writable ? setEditing : undefined}
         empty={{ text: t('routes.empty'), action: create }}
       />
-      <RouteForm route={editing} onClose={() => setEditing(null)} />
+      {editing && <RouteForm route={editing} onClose={() => setEditing(null)} />}
     </Page>
   );
 }

@@ -6,7 +6,7 @@ import type { Job } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { ServerTable, type Column } from '@/shared/table/server-table';
-import { useAction } from '@/shared/ui/action';
+import { useAction } from '@/shared/ui/act/action';
 import { Id, shorten } from '@/shared/ui/copyable';
 import { Link } from '@/shared/ui/link';
 import { Page } from '@/shared/ui/page';

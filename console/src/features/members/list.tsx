@@ -7,8 +7,8 @@ import type { User } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { ServerTable, type Column } from '@/shared/table/server-table';
-import { useAction, useUndo } from '@/shared/ui/action';
-import { Confirm } from '@/shared/ui/confirm';
+import { useAction, useUndo } from '@/shared/ui/act/action';
+import { Confirm } from '@/shared/ui/act/confirm';
 import { Id } from '@/shared/ui/copyable';
 import { Page } from '@/shared/ui/page';
 import { Status } from '@/shared/ui/status';
@@ -139,7 +139,7 @@ export function MembersPage() {
         searchLabel={t('members.search')}
         empty={{ text: t('members.empty'), action: add }}
       />
-      <AddMember open={adding} onClose={() => setAdding(false)} />
+      {adding && <AddMember onClose={() => setAdding(false)} />}
       <Confirm
         open={removing !== null}
         title={`${t('members.remove')}: ${removing?.name ?? ''}`}

@@ -8,9 +8,9 @@ import { useScope } from '@/api/scope';
 import { CURRENCIES } from '@/features/tenants/choices';
 import { useT } from '@/i18n';
 import { formatMoney, parseMoney } from '@/shared/format';
-import { useAction } from '@/shared/ui/action';
-import { CopyAs } from '@/shared/ui/copy-as';
-import { showFieldErrors } from '@/shared/ui/field-errors';
+import { useAction } from '@/shared/ui/act/action';
+import { CopyAs } from '@/shared/ui/act/copy-as';
+import { showFieldErrors } from '@/shared/ui/form/field-errors';
 import { Link, useGo } from '@/shared/ui/link';
 import { ErrorState } from '@/shared/ui/states';
 

@@ -2,7 +2,7 @@
 import { Button } from 'antd';
 import { useT } from '@/i18n';
 import { CopyButton } from '@/shared/ui/copyable';
-import { follow, formFields, isWebAddress, type Handover } from '@/shared/ui/handover';
+import { follow, formFields, isWebAddress, type Handover } from '@/shared/ui/act/handover';
 import { ScanCode } from '@/shared/ui/qr';
 
 export type Step = Handover | { type: 'qr'; payload: string };

@@ -11,7 +11,7 @@ import { localized, useT } from '@/i18n';
 import { formatBytes } from '@/shared/format';
 import { useLiveRefresh } from '@/shared/live/live';
 import { ServerTable, type Column } from '@/shared/table/server-table';
-import { useAction } from '@/shared/ui/action';
+import { useAction } from '@/shared/ui/act/action';
 import { Id } from '@/shared/ui/copyable';
 import { Page } from '@/shared/ui/page';
 import { Status } from '@/shared/ui/status';

@@ -7,8 +7,8 @@ import { fieldsBelow, type ApiProblem } from '@/api/problem';
 import { useScope } from '@/api/scope';
 import { localized, useT } from '@/i18n';
 import { defaultsOf, SchemaForm, validate, visibleValue, type JsonObject, type Schema } from '@/shared/schema-form';
-import { useAction } from '@/shared/ui/action';
-import { CopyAs } from '@/shared/ui/copy-as';
+import { useAction } from '@/shared/ui/act/action';
+import { CopyAs } from '@/shared/ui/act/copy-as';
 import { Link } from '@/shared/ui/link';
 import { EmptyState, ErrorState } from '@/shared/ui/states';
 

@@ -5,12 +5,12 @@ import { take } from '@/api/client';
 import type { ApiProblem } from '@/api/problem';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
-import { useAction } from '@/shared/ui/action';
-import { CopyAs } from '@/shared/ui/copy-as';
-import { showFieldErrors } from '@/shared/ui/field-errors';
+import { useAction } from '@/shared/ui/act/action';
+import { CopyAs } from '@/shared/ui/act/copy-as';
+import { showFieldErrors } from '@/shared/ui/form/field-errors';
 import { useGo } from '@/shared/ui/link';
 import { ErrorState } from '@/shared/ui/states';
-import { useUnsavedGuard } from '@/shared/ui/unsaved';
+import { useUnsavedGuard } from '@/shared/ui/form/unsaved';
 import { CURRENCIES, PLANS, slugify, timeZones } from './choices';
 
 interface Values {

@@ -8,8 +8,8 @@ import { createApi, take } from '@/api/client';
 import type { Tenant } from '@/api/models';
 import { makeScope, ScopeProvider, useScope } from '@/api/scope';
 import { useT } from '@/i18n';
-import { useAction } from '@/shared/ui/action';
-import { Confirm } from '@/shared/ui/confirm';
+import { useAction } from '@/shared/ui/act/action';
+import { Confirm } from '@/shared/ui/act/confirm';
 import { useGo } from '@/shared/ui/link';
 import { ObjectHeader } from '@/shared/ui/object-header';
 import { ErrorState, PageSkeleton } from '@/shared/ui/states';
@@ -22,15 +22,17 @@ export function useTenant(): Tenant {
   return tenant;
 }
 
+/** Operators who only look at the platform see what they may see of a tenant. */
 const TABS = [
-  { key: '', label: 'tenants.tab_summary' },
-  { key: 'usage', label: 'nav.usage' },
-  { key: 'quotas', label: 'nav.quotas' },
-  { key: 'plugins', label: 'nav.plugins' },
-  { key: 'members', label: 'nav.members' },
-  { key: 'orders', label: 'nav.orders' },
-  { key: 'reports', label: 'nav.reports' },
-  { key: 'audit', label: 'nav.audit' },
+  { key: '', label: 'tenants.tab_summary', permission: null },
+  { key: 'usage', label: 'nav.usage', permission: 'usage:read' },
+  { key: 'quotas', label: 'nav.quotas', permission: 'usage:read' },
+  { key: 'plugins', label: 'nav.plugins', permission: 'plugin:read' },
+  { key: 'limits', label: 'limits.tab', permission: 'platform.plugin:read' },
+  { key: 'members', label: 'nav.members', permission: 'user:read' },
+  { key: 'orders', label: 'nav.orders', permission: 'order:read' },
+  { key: 'reports', label: 'nav.reports', permission: 'report:read' },
+  { key: 'audit', label: 'nav.audit', permission: 'audit:read' },
 ] as const;
 
 export function TenantLayout() {
@@ -114,7 +116,7 @@ export function TenantLayout() {
           )
         }
       />
-      <Tabs size="small" activeKey={active} onChange={(key) => go(`/tenants/${slug}${key ? `/${key}` : ''}`)} items={TABS.map((tab) => ({ key: tab.key, label: t(tab.label) }))} />
+      <Tabs size="small" activeKey={active} onChange={(key) => go(`/tenants/${slug}${key ? `/${key}` : ''}`)} items={TABS.filter((tab) => tab.permission === null || scope.can(tab.permission)).map((tab) => ({ key: tab.key, label: t(tab.label) }))} />
       <ScopeProvider scope={scope}>
         <div className="embedded">
           <Suspense fallback={<PageSkeleton />}>

@@ -8,7 +8,7 @@ import { useConsole } from '@/app/console';
 import { RecentEvents } from '@/features/audit/recent';
 import { QuotaBars } from '@/features/usage/quota-bars';
 import { useT } from '@/i18n';
-import { useAction } from '@/shared/ui/action';
+import { useAction } from '@/shared/ui/act/action';
 import { Facts, Section } from '@/shared/ui/page';
 import { RelativeTime } from '@/shared/ui/time';
 import { PLANS, timeZones } from './choices';
@@ -41,9 +41,11 @@ export function TenantSummary() {
         <Section
           title={t('tenants.about')}
           extra={
-            <Button type="text" size="small" icon={<EditOutlined />} onClick={() => setEditing(true)} data-testid="tenant-edit">
-              {t('action.edit')}
-            </Button>
+            scope.can('platform.tenant:write') && (
+              <Button type="text" size="small" icon={<EditOutlined />} onClick={() => setEditing(true)} data-testid="tenant-edit">
+                {t('action.edit')}
+              </Button>
+            )
           }
         >
           <Facts
@@ -59,13 +61,17 @@ export function TenantSummary() {
             ]}
           />
         </Section>
-        <Section title={t('nav.quotas')}>
-          <QuotaBars />
-        </Section>
+        {scope.can('usage:read') && (
+          <Section title={t('nav.quotas')}>
+            <QuotaBars />
+          </Section>
+        )}
       </div>
-      <Section title={t('audit.recent')}>
-        <RecentEvents to={scope.to('/audit')} />
-      </Section>
+      {scope.can('audit:read') && (
+        <Section title={t('audit.recent')}>
+          <RecentEvents to={scope.to('/audit')} />
+        </Section>
+      )}
       <Drawer
         open={editing}
         onClose={() => setEditing(false)}

@@ -6,6 +6,7 @@ import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { formatBytes, formatNumber } from '@/shared/format';
 import { useLiveRefresh } from '@/shared/live/live';
+import { Meter } from '@/shared/ui/meter';
 import { ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { RelativeTime } from '@/shared/ui/time';
 
@@ -24,26 +25,22 @@ export function quantity(n: number, unit: string): string {
 export function QuotaBar({ quota, plain = false }: { quota: Quota; plain?: boolean }) {
   const { t, tv } = useT();
   const limit = quota.limit ?? null;
-  const share = limit === null ? 0 : limit === 0 ? 1 : Math.min(1, quota.used / limit);
-  const tone = share >= 1 ? 'bad' : share >= 0.8 ? 'warn' : 'ok';
   return (
-    <div className="quota" data-testid={`quota-${quota.meter}`}>
-      <div className="row spread">
-        {plain ? <span /> : <span>{tv('meter', quota.meter)}</span>}
-        <span className="num">
-          <b>{quantity(quota.used, quota.unit)}</b>
-          <span className="muted"> / {limit === null ? t('word.unlimited') : quantity(limit, quota.unit)}</span>
-        </span>
-      </div>
-      <div className={`bar bar-${tone}`} role="meter" aria-label={tv('meter', quota.meter)} aria-valuemin={0} aria-valuemax={limit ?? undefined} aria-valuenow={quota.used}>
-        <i style={{ width: `${share * 100}%` }} />
-      </div>
-      {!plain && quota.reset_at && limit !== null && (
-        <span className="muted small">
-          {t('quotas.resets')} <RelativeTime value={quota.reset_at} />
-        </span>
-      )}
-    </div>
+    <Meter
+      testId={`quota-${quota.meter}`}
+      label={tv('meter', quota.meter)}
+      used={quota.used}
+      limit={limit}
+      format={(n) => quantity(n, quota.unit)}
+      plain={plain}
+      hint={
+        !plain && quota.reset_at && limit !== null ? (
+          <>
+            {t('quotas.resets')} <RelativeTime value={quota.reset_at} />
+          </>
+        ) : undefined
+      }
+    />
   );
 }
 

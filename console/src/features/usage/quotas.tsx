@@ -5,9 +5,10 @@ import { useEffect, useId, useState } from 'react';
 import { take } from '@/api/client';
 import type { Quota } from '@/api/models';
 import { useScope } from '@/api/scope';
+import { PluginBudgetSection } from '@/features/plugins/limits/budget';
 import { useT } from '@/i18n';
-import { useAction, useUndo } from '@/shared/ui/action';
-import { CopyAs } from '@/shared/ui/copy-as';
+import { useAction, useUndo } from '@/shared/ui/act/action';
+import { CopyAs } from '@/shared/ui/act/copy-as';
 import { Page } from '@/shared/ui/page';
 import { EmptyState, ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { RelativeTime } from '@/shared/ui/time';
@@ -66,6 +67,9 @@ export function QuotasPage() {
           ]}
         />
       )}
+      <div className="gap-above">
+        <PluginBudgetSection />
+      </div>
       <QuotaDialog quota={editing} busy={save.isPending} onClose={() => setEditing(null)} onSave={(limit) => editing && save.mutate({ quota: editing, limit })} />
     </Page>
   );

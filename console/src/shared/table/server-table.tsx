@@ -7,7 +7,7 @@ import type { Page } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { formatNumber } from '@/shared/format';
-import { useShowProblem } from '@/shared/ui/action';
+import { useShowProblem } from '@/shared/ui/act/action';
 import { useGo } from '@/shared/ui/link';
 import { EmptyState, ErrorState, type EmptyProps } from '@/shared/ui/states';
 import { fetchAll, saveCsv, toCsv } from './csv';

@@ -6,7 +6,7 @@ import type { CallDetail } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { localized, useT } from '@/i18n';
 import { formatAbsolute } from '@/shared/format';
-import { shellQuote } from '@/shared/ui/copy-as';
+import { shellQuote } from '@/shared/ui/act/copy-as';
 import { CopyButton, Id } from '@/shared/ui/copyable';
 import { Link } from '@/shared/ui/link';
 import { Facts } from '@/shared/ui/page';

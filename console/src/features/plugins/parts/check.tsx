@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'react';
 import { take } from '@/api/client';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
-import { useAction } from '@/shared/ui/action';
+import { useAction } from '@/shared/ui/act/action';
 import { Section } from '@/shared/ui/page';
 import { ErrorState } from '@/shared/ui/states';
 

@@ -1,4 +1,4 @@
-/** What an installation was really granted, and the operator's exception for hosts on the inside. */
+/** What an installation may really do, and the operator's exception for hosts on the inside. */
 import { Button, Select } from 'antd';
 import { useId, useState } from 'react';
 import { take } from '@/api/client';
@@ -6,7 +6,7 @@ import type { Installation } from '@/api/models';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { formatBytes } from '@/shared/format';
-import { useAction } from '@/shared/ui/action';
+import { useAction } from '@/shared/ui/act/action';
 import { Facts } from '@/shared/ui/page';
 
 interface Granted {
@@ -15,6 +15,7 @@ interface Granted {
   private_hosts?: string[];
   dial_targets?: string[];
   datasets?: string[];
+  secrets?: Record<string, { uses: string[]; hosts: string[] }>;
   kv_bytes?: number;
   kv_keys?: number;
 }
@@ -38,25 +39,41 @@ export function Grants({ installation }: { installation: Installation }) {
   const { t } = useT();
   const scope = useScope();
   const granted = (installation.grants ?? {}) as Granted;
+  const inForce = (installation.effective_grants ?? {}) as Granted;
   const [hosts, setHosts] = useState(granted.private_hosts ?? []);
   const operator = scope.session.realm === 'operator' && scope.can('plugin:write');
   const save = useAction({
-    run: () => take(scope.api.PATCH('/api/v1/installations/{installation}', { params: { path: { installation: installation.id } }, body: { grants: { private_hosts: hosts } } as never })),
+    // Everything else as it was granted: what is left out would be granted anew, as declared.
+    run: () => take(scope.api.PATCH('/api/v1/installations/{installation}', { params: { path: { installation: installation.id } }, body: { grants: { ...granted, private_hosts: hosts } } as never })),
     invalidate: [[scope.key, 'installations']],
     done: () => t('word.saved'),
   });
   const codes = (items: string[] | undefined) => (items && items.length > 0 ? <span className="codes">{items.map((i) => <code key={i}>{i}</code>)}</span> : <span className="muted">{t('word.none')}</span>);
+  const held = Object.entries(inForce.secrets ?? {});
+  const secrets =
+    held.length === 0 ? (
+      codes([])
+    ) : (
+      <ul key="s" className="plain-list">
+        {held.map(([name, { uses, hosts: to }]) => (
+          <li key={name}>
+            <code className="strong">{name}</code> <span className="muted">{[uses.join(', '), to.length > 0 ? `→ ${to.join(', ')}` : ''].filter(Boolean).join(' ')}</span>
+          </li>
+        ))}
+      </ul>
+    );
   const changed = JSON.stringify(hosts) !== JSON.stringify(granted.private_hosts ?? []);
   return (
     <div className="stack loose">
       <Facts
         items={[
-          [t('plugins.grant_interfaces'), codes(granted.interfaces)],
-          [t('plugins.grant_http'), codes(granted.http_hosts)],
-          [t('plugins.grant_dial'), codes(granted.dial_targets)],
-          [t('plugins.grant_private'), codes(granted.private_hosts)],
-          [t('plugins.grant_datasets'), codes(granted.datasets)],
-          [t('plugins.grant_kv'), granted.kv_bytes ? `${formatBytes(granted.kv_bytes)}, ${t('plugins.keys', { n: granted.kv_keys ?? 0 })}` : <span key="n" className="muted">{t('word.none')}</span>],
+          [t('plugins.grant_interfaces'), codes(inForce.interfaces)],
+          [t('plugins.grant_http'), codes(inForce.http_hosts)],
+          [t('plugins.grant_dial'), codes(inForce.dial_targets)],
+          [t('plugins.grant_private'), codes(inForce.private_hosts)],
+          [t('plugins.grant_datasets'), codes(inForce.datasets)],
+          [t('plugins.grant_secrets'), secrets],
+          [t('plugins.grant_kv'), inForce.kv_bytes ? `${formatBytes(inForce.kv_bytes)}, ${t('plugins.keys', { n: inForce.kv_keys ?? 0 })}` : <span key="n" className="muted">{t('word.none')}</span>],
         ]}
       />
       {operator && (

@@ -35,7 +35,8 @@ export function describeAdded(added: Added): AddedGroup[] {
     .map(([kind, items]) => ({ kind, title: translateValue('added', kind), lines: items.map((item) => describe(kind, item)) }));
 }
 
-function describe(kind: string, item: string): AddedLine {
+/** One right in words. */
+export function describe(kind: string, item: string): AddedLine {
   const plain = (text: string): AddedLine => ({ text, grave: false });
   switch (kind) {
     case 'http_hosts':
@@ -68,7 +69,7 @@ function withCode(words: string, name: string): string {
 /** `api_key: http:bearer` is a use, `api_key: to https://api.example.com:443` a host it may be sent to. */
 function secret(item: string): AddedLine {
   const cut = item.indexOf(': ');
-  if (cut < 0) return { text: item, grave: false };
+  if (cut < 0) return { text: translate('added.secret', { name: item }), grave: false };
   const name = item.slice(0, cut);
   const rest = item.slice(cut + 2);
   if (rest.startsWith('to ')) return { text: translate('added.secret_host', { name, host: rest.slice(3) }), grave: false };

@@ -4,7 +4,7 @@ import { take } from '@/api/client';
 import type { Installation } from '@/api/models';
 import type { ApiProblem } from '@/api/problem';
 import { useScope } from '@/api/scope';
-import { useAction } from '@/shared/ui/action';
+import { useAction } from '@/shared/ui/act/action';
 import { readAdded, type Added } from './added';
 
 /** What is to change; what is left out stays. */

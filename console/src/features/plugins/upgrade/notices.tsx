@@ -6,7 +6,7 @@ import type { Installation, Plugin } from '@/api/models';
 import type { ApiProblem } from '@/api/problem';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
-import { useAction } from '@/shared/ui/action';
+import { useAction } from '@/shared/ui/act/action';
 import { Notice } from '@/shared/ui/notice';
 import { ErrorState } from '@/shared/ui/states';
 import { RelativeTime } from '@/shared/ui/time';
