@@ -185,6 +185,22 @@ pub(crate) const TYPES: &[(&str, &[(&str, &str)])] = &[
             ("started_at", "Timestamp"),
         ],
     ),
+    (
+        "recordings",
+        &[
+            ("installation_id", "InstallationId"),
+            ("until", "Timestamp"),
+            ("started_at", "Timestamp"),
+        ],
+    ),
+    (
+        "journals",
+        &[
+            ("call_id", "CallId"),
+            ("installation_id", "InstallationId"),
+            ("created_at", "Timestamp"),
+        ],
+    ),
 ];
 /// The columns of both audit logs.
 const AUDIT: &[(&str, &str)] = &[

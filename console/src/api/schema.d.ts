@@ -143,6 +143,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/installations/{installation}/calls/{call}/component": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The component that a recorded call ran. */
+        get: operations["get_call_component"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{installation}/calls/{call}/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that a recorded call was told, to replay it with. */
+        get: operations["get_call_journal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/installations/{installation}/check": {
         parameters: {
             query?: never;
@@ -223,6 +257,24 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/installations/{installation}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Record the next calls, in place of a recording that is going on. Journals are kept for 24 hours, the newest 100. */
+        post: operations["record_installation"];
+        /** End a recording; what was recorded stays. */
+        delete: operations["end_recording"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1558,6 +1610,45 @@ export interface components {
             /** @description Wall time, milliseconds. */
             wall_ms: number;
         };
+        /** @description A recorded call with all it was told. Secrets are covered. */
+        CallJournal: {
+            /** @description The operation's arguments, in order. */
+            arguments: unknown;
+            /** @description Fault or trap code. */
+            code: string | null;
+            /** @description The config the component was given. */
+            config: unknown;
+            /** @description The context the component was given. */
+            context: Record<string, never>;
+            /** @description The journal ends before the call did. */
+            cut: boolean;
+            /** @description The component. */
+            digest: string;
+            /** @description The imports, in order. */
+            entries: components["schemas"]["JournalEntry"][];
+            /**
+             * Format: int32
+             * @description The form of this document.
+             */
+            format: number;
+            /** @description Bounds of the call. */
+            limits: Record<string, never>;
+            /** @description Operation. */
+            operation: string;
+            /** @description `ok`, `fault`, `trap`, `timeout`, `limit` or `refused`. */
+            outcome: string;
+            /** @description What the component answered; null when it did not come to an end. */
+            output: unknown;
+            /** @description Id and version of the plugin. */
+            plugin: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            started_at: string;
+            /** @description The component saw a secret that is not in here: what it made of it comes out different in a replay. */
+            tainted: boolean;
+        };
         /** @description Why a call ended as it did. */
         CallReason: {
             /** @description The stable code of the cause. */
@@ -1844,6 +1935,27 @@ export interface components {
              */
             updated_at: string;
         };
+        /** @description One import that a recorded call made. */
+        JournalEntry: {
+            /** @description Its arguments by name. */
+            args: Record<string, never>;
+            /** @description Why it ended the call instead. */
+            ended?: string | null;
+            /** @description The import, e.g. `kv.get`. */
+            import: string;
+            /** @description What the host answered. */
+            result: unknown;
+            /**
+             * Format: int32
+             * @description Its place, from 1.
+             */
+            seq: number;
+            /**
+             * Format: int64
+             * @description Microseconds.
+             */
+            took_us: number;
+        };
         /** @description A page of a list. */
         Listed_AuditEvent: {
             /** @description The page. */
@@ -2099,6 +2211,8 @@ export interface components {
                 bytes_out: number;
                 /** @description Fault or trap code. */
                 code: string | null;
+                /** @description Where it crashed, innermost first: `function`, and `file` and `line` as far as the component carries them. */
+                frames: Record<string, never>[];
                 /**
                  * Format: int64
                  * @description Time in the guest, microseconds.
@@ -2600,6 +2714,8 @@ export interface components {
             bytes_out: number;
             /** @description Fault or trap code. */
             code: string | null;
+            /** @description Where it crashed, innermost first: `function`, and `file` and `line` as far as the component carries them. */
+            frames: Record<string, never>[];
             /**
              * Format: int64
              * @description Time in the guest, microseconds.
@@ -2959,6 +3075,36 @@ export interface components {
         Reason: {
             /** @description Kept in the audit log. */
             reason: string;
+        };
+        /** @description What is to be recorded. */
+        Record: {
+            /**
+             * Format: int32
+             * @description How many calls, as they come: 1 to 100.
+             * @default 10
+             */
+            calls: number;
+            /**
+             * Format: int32
+             * @description For how many minutes at most: 1 to 1440.
+             * @default 60
+             */
+            minutes: number;
+        };
+        /** @description A recording. */
+        Recording: {
+            /**
+             * Format: int32
+             * @description So many calls.
+             */
+            calls: number;
+            /** @description The installation. */
+            installation: string;
+            /**
+             * Format: date-time
+             * @description Until then at the latest.
+             */
+            until: string;
         };
         /** @description Why something was refused. */
         Refused: {
@@ -3911,6 +4057,68 @@ export interface operations {
             };
         };
     };
+    get_call_component: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/wasm": number[];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_call_journal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+                call: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallJournal"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     check_installation: {
         parameters: {
             query?: never;
@@ -4065,6 +4273,68 @@ export interface operations {
                 content: {
                     "text/event-stream": string;
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    record_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Record"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recording"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {

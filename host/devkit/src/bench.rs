@@ -33,6 +33,9 @@ pub struct Figures {
     pub guest_p50_us: u64,
     /// One after the other.
     pub calls_per_s: u64,
+    /// Fuel of a call, half of them less: what its WebAssembly instructions cost, the same on every machine. Measured in
+    /// calls of their own, because counting slows them down.
+    pub fuel: Option<u64>,
     /// The most memory of any call, in bytes.
     pub peak_memory: u64,
     /// Host calls of a call, the most.
@@ -41,6 +44,31 @@ pub struct Figures {
     pub bytes: u64,
     /// How calls ended: `ok`, or the code of the fault.
     pub outcomes: BTreeMap<String, u32>,
+}
+
+/// Calls that fuel is counted in.
+const COUNTED: u32 = 5;
+
+/// What a call of an operation costs in fuel, half of some calls less. `counting` has to be a runner that counts it.
+///
+/// # Errors
+/// As [`run`].
+pub async fn fuel(
+    counting: &Runner,
+    settings: &Settings,
+    dir: &Path,
+    operation: &str,
+    arguments: &Value,
+) -> Result<Option<u64>, Error> {
+    let platform = Platform::new(settings)?;
+    let mut all = Vec::new();
+    for _ in 0..COUNTED {
+        let called = ops::call(counting, settings, dir, &platform, operation, arguments.clone()).await?;
+        platform.forget();
+        all.extend(called.receipt.and_then(|r| r.fuel));
+    }
+    all.sort_unstable();
+    Ok(all.get(all.len() / 2).copied())
 }
 
 /// Calls an operation again and again.
@@ -96,6 +124,7 @@ pub async fn run(
         max_us: at(&walls, 100),
         guest_p50_us: at(&guests, 50),
         calls_per_s: u64::try_from(per_second).unwrap_or(u64::MAX),
+        fuel: None,
         peak_memory: memory,
         host_calls,
         bytes,

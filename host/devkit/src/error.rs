@@ -178,6 +178,14 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// What is given as a journal is none.
+    #[error("{from}: {why}")]
+    Journal {
+        /// Where it came from.
+        from: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The kit itself failed.
     #[error("{0}")]
     Failed(String),
@@ -205,6 +213,7 @@ impl Error {
             Self::NoOperation { .. } => "no_such_operation",
             Self::Argument { .. } => "argument_invalid",
             Self::Key { .. } => "key_invalid",
+            Self::Journal { .. } => "journal_invalid",
             Self::Failed(_) => "failed",
         }
     }
@@ -226,6 +235,10 @@ impl Error {
             Self::Findings { .. } => String::new(),
             Self::Refused(r) => crate::lint::refusal_hint(r).to_owned(),
             Self::NoOperation { known, .. } => format!("one of {}", known.join(", ")),
+            Self::Journal { .. } => {
+                "make one with: aistack plugin call OPERATION --record FILE, or aistack plugin replay CALL --save FILE"
+                    .to_owned()
+            }
             Self::Failed(_) => String::new(),
         }
     }

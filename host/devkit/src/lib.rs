@@ -7,6 +7,7 @@
 //! - [`run`]: a plugin host with a platform in memory behind it;
 //! - [`ops`]: operations by name, with arguments and results as JSON;
 //! - [`conformance`]: the suites of the three worlds, run on the component, so alike for every language;
+//! - [`replay`]: recorded calls made again;
 //! - [`sign`]: signatures that travel with a component;
 //! - [`bench`]: what calls cost;
 //! - [`dev`]: a server that rebuilds, swaps and shows while the author writes.
@@ -20,6 +21,7 @@ pub mod inspect;
 pub mod lint;
 pub mod ops;
 pub mod project;
+pub mod replay;
 pub mod run;
 pub mod sign;
 

@@ -49,6 +49,8 @@ pub struct RuntimeConfig {
     pub names: Arc<dyn NameLookup>,
     /// Answers guests' HTTP requests in place of the network: for authors' tests, never set by the server.
     pub peer: Option<Arc<dyn HttpPeer>>,
+    /// Count what instructions cost, in receipts. Takes a third of the speed: for authors' measurements.
+    pub count_fuel: bool,
 }
 
 impl RuntimeConfig {
@@ -81,6 +83,7 @@ impl RuntimeConfig {
             threads: 0,
             names: Arc::new(SystemLookup),
             peer: None,
+            count_fuel: false,
         }
     }
 }

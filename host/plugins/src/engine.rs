@@ -10,13 +10,15 @@ use std::{
     },
     time::Duration,
 };
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
 /// How often the epoch advances: the grain of CPU bounds and of the turns guests take on a thread.
 pub(crate) const TICK: Duration = CallReceipt::TURN;
 
 /// What the compiled code depends on. The compiling child and the running engine must agree on all of it.
-fn code_config() -> Config {
+///
+/// With `fuel` every instruction is counted, which costs a third of the speed: for measuring, not for running.
+fn code_config(fuel: bool) -> Config {
     let mut c = Config::new();
     c.wasm_component_model(true)
         // Contract 1 has no async functions; the machinery for them costs 3 µs per call.
@@ -25,13 +27,16 @@ fn code_config() -> Config {
         .shared_memory(false)
         .max_wasm_stack(512 << 10)
         .async_stack_size(1 << 20)
+        .consume_fuel(fuel)
+        // Line tables are kept where a component has them: released ones are stripped and cost nothing.
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
         .wasm_backtrace_max_frames(NonZeroUsize::new(20));
     c
 }
 
 /// An engine that compiles and never instantiates: it reserves no address space, so it works under `RLIMIT_AS`.
-pub(crate) fn compiler() -> wasmtime::Result<Engine> {
-    Engine::new(&code_config())
+pub(crate) fn compiler(fuel: bool) -> wasmtime::Result<Engine> {
+    Engine::new(&code_config(fuel))
 }
 
 /// The running engine.
@@ -53,7 +58,7 @@ pub(crate) fn running(config: &RuntimeConfig) -> wasmtime::Result<Engine> {
         .linear_memory_keep_resident(256 << 10)
         .table_keep_resident(64 << 10)
         .pagemap_scan(Enabled::Auto);
-    let mut c = code_config();
+    let mut c = code_config(config.count_fuel);
     c.memory_init_cow(true)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     Engine::new(&c)

@@ -92,7 +92,12 @@ impl PluginHost {
         let engine = engine::running(&config).map_err(|e| host("the engine can't be started", format!("{e:#}")))?;
         let pulse = Arc::<Pulse>::default();
         engine::start_ticker(&engine, Arc::clone(&pulse)).map_err(|e| host("the ticker can't be started", e))?;
-        let dir = config.dir.join("compiled");
+        // Code that counts fuel is other code.
+        let dir = config.dir.join(if config.count_fuel {
+            "compiled-counting"
+        } else {
+            "compiled"
+        });
         let code = CodeStore::open(dir.clone(), &config.cache_key, &engine, Arc::clone(&rng))
             .map_err(|e| host("the directory of compiled plugins can't be used", e))?;
         let http = HttpClients::new(Arc::clone(&config.names), config.peer.clone())
@@ -108,6 +113,7 @@ impl PluginHost {
                 http,
                 sockets: Arc::new(Sockets::default()),
                 max_memory: config.max_memory,
+                fuel: config.count_fuel,
             }),
             components: ArcSwap::default(),
             changing: Mutex::new(()),
@@ -333,29 +339,31 @@ impl PluginRuntime for PluginHost {
     }
 
     async fn describe(&self, inv: Invocation) -> Result<Vec<Feature>, Fault> {
-        self.run(inv, "lifecycle.describe", v1::describe()).await
+        self.run(inv, "lifecycle.describe", v1::describe(Some(()))).await
     }
 
     async fn check(&self, inv: Invocation, deep: bool) -> Result<Vec<Finding>, Fault> {
-        self.run(inv, "lifecycle.check", v1::check(deep)).await
+        self.run(inv, "lifecycle.check", v1::check(Some((deep,)))).await
     }
 
     async fn inbound(&self, inv: Invocation, endpoint: &str, request: HttpRequest) -> Result<InboundOutcome, Fault> {
-        self.run(inv, "inbound.handle", v1::inbound(endpoint.to_owned(), request))
-            .await
+        let given = (endpoint.to_owned(), v1::convert::request_out(request));
+        self.run(inv, "inbound.handle", v1::inbound(Some(given))).await
     }
 
     async fn migrate(&self, inv: Invocation, from_version: &str, config: Value) -> Result<Value, Fault> {
-        self.run(inv, "lifecycle.migrate", v1::migrate(from_version.to_owned(), config))
-            .await
+        let given = (from_version.to_owned(), config.to_string());
+        self.run(inv, "lifecycle.migrate", v1::migrate(Some(given))).await
     }
 
     async fn job(&self, inv: Invocation, name: &str, cursor: Option<Vec<u8>>) -> Result<JobRun, Fault> {
-        self.run(inv, "jobs.start", v1::job(name.to_owned(), cursor)).await
+        self.run(inv, "jobs.start", v1::job(Some((name.to_owned(), cursor))))
+            .await
     }
 
     async fn document(&self, inv: Invocation, name: &str) -> Result<Document, Fault> {
-        self.run(inv, "documents.get", v1::document(name.to_owned())).await
+        self.run(inv, "documents.get", v1::document(Some((name.to_owned(),))))
+            .await
     }
 
     fn breakers(&self, tenant: TenantId, installation: InstallationId) -> Vec<BreakerView> {

@@ -6,6 +6,7 @@
 //!   the compiled form authenticated on disk.
 //! - `call` runs one operation in a fresh instance under its bounds, and writes the receipt.
 //! - `imports` is what components may call, each interface linked only when granted; `net` guards what they reach.
+//! - `journal` stands between components and imports: it records calls, and answers recorded ones.
 //! - `v1` adapts contract version 1 (`wit/v1`) to the domain's types. A later major version is a module beside it.
 
 mod admit;
@@ -15,6 +16,7 @@ mod config;
 mod engine;
 mod host;
 mod imports;
+mod journal;
 mod net;
 mod v1;
 

@@ -317,6 +317,7 @@ pub fn call(installation_id: InstallationId, started_at: Timestamp, outcome: &st
         digest: "cd".repeat(32),
         lane: "ordinary".to_owned(),
         turns: 7,
+        frames: "[]".to_owned(),
     }
 }
 

@@ -29,7 +29,7 @@ macro_rules! every_store {
     () => {
         $crate::every_store! {
             platform(store): operators, tenants, plugins, routes, settings, jobs;
-            tenant(store, scope): users, subject_keys, installations, machinery;
+            tenant(store, scope): users, subject_keys, installations, machinery, journals;
             commerce(store, scope): usage, orders, reports;
             audit(store, scope): appends_leaves, filters, logs_are_separate;
             audit(shared, scope): concurrent_commits;

@@ -313,6 +313,61 @@ pub async fn machinery(store: &dyn Store, scope: &TenantScope) {
     assert_eq!(read.machinery().calls(id, &page(9)).await.unwrap().len(), 2);
 }
 
+/// As many calls are recorded as were asked for, while they were asked for, and the oldest journals make room.
+pub async fn journals(store: &dyn Store, scope: &TenantScope) {
+    let plugin = installation("report");
+    let id = plugin.id;
+    let recording = |calls, from, until| Recording {
+        installation_id: id,
+        calls,
+        until: at(until),
+        started_at: at(from),
+    };
+    let of = |made| JournalRow {
+        call_id: call(id, at(made), "ok").id,
+        installation_id: id,
+        sealed: vec![0, 1, 255],
+        created_at: at(made),
+    };
+    let mut tx = store.tenant(scope).await.unwrap();
+    tx.installations().insert(&plugin).await.unwrap();
+    assert_eq!(tx.installations().recording(id).await.unwrap(), None);
+    assert!(!tx.installations().end_recording(id).await.unwrap());
+    tx.installations().start_recording(&recording(9, 1, 2)).await.unwrap();
+    tx.installations().start_recording(&recording(4, 10, 20)).await.unwrap();
+    assert_eq!(
+        tx.installations().recording(id).await.unwrap(),
+        Some(recording(4, 10, 20))
+    );
+    tx.commit(audit("recording.started")).await.unwrap();
+
+    let mut machine = store.tenant_machine(scope).await.unwrap();
+    let table = machine.machinery();
+    for outside in [9, 20] {
+        assert!(!table.keep_journal(&of(outside), 2).await.unwrap(), "{outside}");
+    }
+    let kept = [of(10), of(11), of(12), of(13)];
+    for one in &kept {
+        assert!(table.keep_journal(one, 2).await.unwrap());
+    }
+    assert!(!table.keep_journal(&of(14), 2).await.unwrap(), "no place is left");
+    assert_eq!(
+        table.journal(kept[1].call_id).await.unwrap(),
+        None,
+        "the newest two stay"
+    );
+    assert_eq!(table.journal(kept[3].call_id).await.unwrap().as_ref(), Some(&kept[3]));
+    assert_eq!(table.prune_journals(at(13), at(19)).await.unwrap(), 1);
+    assert_eq!(table.prune_journals(at(13), at(20)).await.unwrap(), 1, "the recording");
+    machine.commit().await.unwrap();
+
+    let mut tx = store.tenant(scope).await.unwrap();
+    assert_eq!(tx.installations().recording(id).await.unwrap(), None);
+    assert!(tx.installations().delete(id).await.unwrap());
+    assert_eq!(tx.machinery().journal(kept[3].call_id).await.unwrap(), None);
+    tx.commit(audit("plugin.removed")).await.unwrap();
+}
+
 fn is_conflict(result: Result<i64>) -> bool {
     matches!(result, Err(StoreError::Conflict))
 }

@@ -3,6 +3,7 @@
 mod dev;
 mod journey;
 mod mistakes;
+mod record;
 
 use aistack_tests::host::binary;
 use serde_json::Value;

@@ -1,5 +1,6 @@
 //! Plugins through the whole platform: the real binary, real components, both databases.
 
+mod recordings;
 mod releases;
 mod sims;
 mod sources;

@@ -5,7 +5,7 @@ mod identity;
 pub(crate) mod payment;
 pub(crate) mod shared;
 
-pub use shared::fault_out;
+pub use shared::{fault_out, receipt_out};
 
 use crate::{
     Error,
@@ -14,7 +14,7 @@ use crate::{
 };
 use aistack_domain::plugins::{
     manifest::CallClass,
-    port::{CallReceipt, Fault, Invocation, PluginKind, PluginRuntime, ReportPort, ReportRequest},
+    port::{CallReceipt, Fault, Invocation, JournalMode, PluginKind, PluginRuntime, ReportPort, ReportRequest},
 };
 use arguments::Arguments;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -56,7 +56,7 @@ impl Called {
             Err(fault) => json!({ "fault": fault_out(fault) }),
         };
         if let Some(r) = &self.receipt {
-            document["receipt"] = shared::receipt_out(r);
+            document["receipt"] = receipt_out(r);
         }
         document
     }
@@ -84,7 +84,41 @@ pub async fn call(
     operation: &str,
     arguments: Value,
 ) -> Result<Called, Error> {
-    let inv = runner.invocation(settings, dir, platform, class(operation))?;
+    let off = JournalMode::Off;
+    call_with(runner, settings, dir, platform, operation, arguments, off).await
+}
+
+/// The same, recorded; the journal is in the receipt.
+///
+/// # Errors
+/// As [`call`].
+pub async fn record(
+    runner: &Runner,
+    settings: &Settings,
+    dir: &Path,
+    platform: &Arc<Platform>,
+    operation: &str,
+    arguments: Value,
+) -> Result<Called, Error> {
+    let mode = JournalMode::Record {
+        budget: crate::replay::BUDGET,
+    };
+    call_with(runner, settings, dir, platform, operation, arguments, mode).await
+}
+
+async fn call_with(
+    runner: &Runner,
+    settings: &Settings,
+    dir: &Path,
+    platform: &Arc<Platform>,
+    operation: &str,
+    arguments: Value,
+    journal: JournalMode,
+) -> Result<Called, Error> {
+    let inv = Invocation {
+        journal,
+        ..runner.invocation(settings, dir, platform, class(operation))?
+    };
     let result = on(runner, inv, operation, arguments).await?;
     Ok(Called {
         result,

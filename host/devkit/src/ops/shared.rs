@@ -72,11 +72,13 @@ pub fn fault_out(f: &Fault) -> Value {
     })
 }
 
-pub(super) fn receipt_out(r: &CallReceipt) -> Value {
+/// A receipt as JSON.
+#[must_use]
+pub fn receipt_out(r: &CallReceipt) -> Value {
     let us = |d: std::time::Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
     json!({
         "operation": r.operation, "outcome": r.outcome.as_str(), "code": r.code, "wall_us": us(r.wall), "guest_us": us(r.guest),
-        "memory": r.memory, "host_calls": r.host_calls, "bytes_out": r.bytes_out, "bytes_in": r.bytes_in, "log": r.log,
+        "memory": r.memory, "host_calls": r.host_calls, "bytes_out": r.bytes_out, "bytes_in": r.bytes_in, "log": r.log, "frames": r.frames,
     })
 }
 

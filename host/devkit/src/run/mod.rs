@@ -11,7 +11,10 @@ use aistack_core::{CallId, Clock, InstallationId, Rng, TenantId};
 use aistack_domain::plugins::{
     grants,
     manifest::{self, CallClass, Manifest},
-    port::{BreakerFigures, Grants, Inspection, Invocation, PluginKind, PluginRuntime, Powers, SecretSet},
+    port::{
+        BreakerFigures, CallLimits, Grants, Inspection, Invocation, Journal, JournalMode, Lane, PluginKind,
+        PluginRuntime, Powers, SecretSet,
+    },
     schema::Schema,
 };
 use aistack_plugins::{CompileMode, HttpPeer, PluginHost, RuntimeConfig};
@@ -39,6 +42,8 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// Compile in this process instead of a child of this program.
     pub in_process: bool,
+    /// Count what instructions cost, in receipts; slower.
+    pub count_fuel: bool,
 }
 
 /// A component that can be called.
@@ -89,6 +94,7 @@ impl Runner {
         let mut config = RuntimeConfig::new(dir.clone(), cache_key(&dir, &*options.rng)?);
         config.instances = 32;
         config.peer = options.peer;
+        config.count_fuel = options.count_fuel;
         if options.in_process {
             config.compile = CompileMode::InProcess;
         }
@@ -245,7 +251,43 @@ impl Runner {
             lane: class.lane(),
             extra: context.extra,
             services: Arc::clone(platform).services(),
+            journal: JournalMode::Off,
         })
+    }
+
+    /// A recorded call made again: what it may do is what its manifest declares, for nothing is done.
+    #[must_use]
+    pub fn replaying(&self, journal: &Arc<Journal>, limits: CallLimits, platform: &Arc<Platform>) -> Invocation {
+        let n = u128::from(self.calls.fetch_add(1, Ordering::Relaxed));
+        let id = uuid::Uuid::from_u128;
+        let loaded = self.loaded();
+        let m = &loaded.manifest;
+        Invocation {
+            tenant: TenantId(id(1)),
+            installation: InstallationId(id(n)),
+            digest: Arc::clone(&loaded.digest),
+            plugin: format!("{} {}", m.id, m.version).into(),
+            call: CallId(id(n)),
+            request: None,
+            // What the component sees of these is the journal's.
+            locale: String::new(),
+            time_zone: String::new(),
+            live: false,
+            attempt: 1,
+            base_url: String::new(),
+            config: Arc::new(journal.config.clone()),
+            secrets: Arc::default(),
+            powers: Arc::new(Powers::new(Arc::new(grants::declared(m, &journal.config)))),
+            limits,
+            breaker: BreakerFigures {
+                errors: u32::MAX,
+                ..BreakerFigures::default()
+            },
+            lane: Lane::Ordinary,
+            extra: Value::Null,
+            services: Arc::clone(platform).services(),
+            journal: JournalMode::Replay(Arc::clone(journal)),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows that the machinery leaves behind are removed once nobody needs them.
 
-use crate::{App, Problem};
+use crate::{App, Problem, plugins::recordings::KEPT};
 use std::time::Duration;
 
 /// Finished jobs stay visible for so long.
@@ -8,7 +8,7 @@ const DONE_JOBS: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Receipts of plugin calls stay for so long.
 const CALLS: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Removes old finished jobs, lapsed sign-ins, expired plugin keys and old call receipts.
+/// Removes old finished jobs, lapsed sign-ins, expired plugin keys, old call receipts and journals.
 ///
 /// # Errors
 /// When the platform store fails; a tenant's failure is logged and the others go on.
@@ -26,6 +26,7 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
             let mut machine = app.store.tenant_machine(&scope).await?;
             machine.machinery().sweep(now).await?;
             machine.machinery().prune_calls(now.minus(CALLS)).await?;
+            machine.machinery().prune_journals(now.minus(KEPT), now).await?;
             machine.commit().await
         };
         if let Err(e) = one.await {

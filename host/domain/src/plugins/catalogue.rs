@@ -405,6 +405,15 @@ pub async fn restore_all(app: &App) -> Result<Restored, Problem> {
 pub(crate) async fn restore(app: &App, digest: &str) -> Result<(), String> {
     let trusted = trust::demand(app, digest, app.config.plugin_trust).await;
     trusted.map_err(|p| p.detail)?;
+    let bytes = bytes(app, digest).await?;
+    app.runtime.restore(digest, &bytes).await.map_err(|e| e.to_string())
+}
+
+/// The bytes of an installed component, as they were admitted.
+///
+/// # Errors
+/// Why they are not to be had.
+pub(super) async fn bytes(app: &App, digest: &str) -> Result<Vec<u8>, String> {
     let stored = async { app.store.platform_read().await?.plugins().bytes(digest).await };
     let bytes = match stored.await.map_err(|e| e.to_string())? {
         Some(bytes) => bytes,
@@ -418,5 +427,5 @@ pub(crate) async fn restore(app: &App, digest: &str) -> Result<(), String> {
     if found != digest {
         return Err(format!("the stored bytes have digest {found}"));
     }
-    app.runtime.restore(digest, &bytes).await.map_err(|e| e.to_string())
+    Ok(bytes)
 }

@@ -12,6 +12,7 @@
 //! - [`sources`]: components from registries and from folders;
 //! - [`releases`]: new versions on trial;
 //! - [`quarantine`]: components taken out of service;
+//! - [`recordings`]: calls kept with all they were told, to be replayed;
 //! - [`observe`]: what operators and tenants see of that.
 //!
 //! Invariants: no component is called while a transaction is open; a guest gets at most declared ∩ operator ∩ plan ∩ tenant; a secret
@@ -29,6 +30,7 @@ pub mod observe;
 pub mod policy;
 pub mod port;
 pub mod quarantine;
+pub mod recordings;
 pub mod releases;
 pub mod schedule;
 pub mod schema;

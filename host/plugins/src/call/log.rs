@@ -94,7 +94,7 @@ pub(crate) fn scrub(text: &str) -> String {
 pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
-    const MAX: usize = 4 << 10;
+    const MAX: usize = 16 << 10;
 
     /// Appends up to the cap and swallows the rest.
     pub(crate) fn append(&self, bytes: &[u8]) {
@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn captured_output_is_capped() {
         let c = Captured::default();
-        c.append(&[b'a'; 5000]);
+        c.append(&[b'a'; 16_000]);
+        c.append(&[b'b'; 1_000]);
         c.append(b"more");
         assert_eq!(c.text().len(), Captured::MAX);
     }

@@ -2,6 +2,7 @@
 
 mod breaker;
 mod budget;
+mod frames;
 mod light;
 mod limits;
 mod log;
@@ -23,7 +24,8 @@ pub(crate) use watch::{HEAVY_AFTER, Watch};
 
 use crate::{
     engine::TICK,
-    v1::{Pre, bindings::types, convert},
+    journal::{self, Tape},
+    v1::{Pre, bindings::types},
 };
 use aistack_core::Clock;
 use aistack_domain::plugins::port::{CallOutcome, CallReceipt, Fault, FaultKind, Invocation, Use};
@@ -68,12 +70,17 @@ pub(crate) async fn execute<O: Visible>(
     let clock = Arc::clone(&shared.clock);
     let (started_at, start) = (clock.now(), clock.monotonic());
     let (wall, cpu, transfer) = (inv.limits.wall, inv.limits.cpu, inv.limits.transfer);
-    let context = convert::context(&inv);
+    let context = journal::context(&inv);
+    let tape = Tape::new(&inv, &context, operation, started_at);
     let powers = Arc::clone(&inv.powers);
     let (services, bill) = (Arc::clone(&inv.services), Arc::clone(&inv.services));
-    let mut store = Store::new(engine, CallState::new(inv, Arc::clone(shared)));
+    let mut store = Store::new(engine, CallState::new(inv, Arc::clone(shared), tape));
     store.limiter(|s| &mut s.limiter);
     store.set_hostcall_fuel(transfer);
+    if shared.fuel {
+        // Counted, not bounded: time is what bounds a call. It can't fail where fuel is counted.
+        let _ = store.set_fuel(u64::MAX);
+    }
     // The clock of turns asks now and then. A guest that has used little goes on; a heavy one lets others have the thread;
     // one that has used all it may, or whose tenant has, is ended.
     let meter = Arc::clone(&watch);
@@ -112,10 +119,12 @@ pub(crate) async fn execute<O: Visible>(
         }
     };
     let guest = watch.total();
-    let state = store.into_data();
+    let fuel = shared.fuel.then(|| u64::MAX - store.get_fuel().unwrap_or(u64::MAX));
+    let mut state = store.into_data();
     // What came after the clock's last question; whether it was too much is the next call's business.
     let _ = services.charge(Use::Cpu(guest.saturating_sub(state.billed)));
-    let verdict = verdict::of(ended, &state);
+    let verdict = verdict::of(ended, &mut state);
+    let tape = std::mem::replace(&mut state.tape, Tape::Off).finish(verdict.outcome, verdict.code.as_deref());
     let log = state.finish_log(verdict.trap.as_deref());
     let receipt = CallReceipt {
         call: log.inv.call,
@@ -138,6 +147,9 @@ pub(crate) async fn execute<O: Visible>(
         code: verdict.code,
         fault: verdict.result.as_ref().err().map(|f| f.kind),
         log: log.lines,
+        fuel,
+        frames: verdict.frames,
+        tape,
     };
     Done {
         unhealthy: verdict.result.as_ref().is_err_and(Fault::feeds_breaker),
@@ -169,6 +181,9 @@ pub(crate) fn refused(clock: &dyn Clock, inv: &Invocation, operation: &'static s
         code: Some(fault.code.clone()),
         fault: Some(fault.kind),
         log: Vec::new(),
+        fuel: None,
+        frames: Vec::new(),
+        tape: None,
     }
 }
 

@@ -138,6 +138,25 @@ impl Redactor {
         }
     }
 
+    /// The same, with the characters beside a secret: where it stands in base64, they may have bits of it.
+    pub(crate) fn cover_widely(&self, bytes: &mut [u8]) {
+        let Some(search) = &self.search else { return };
+        let found: Vec<_> = search.find_overlapping_iter(&*bytes).map(|m| m.range()).collect();
+        let mixed = |b: u8| b.is_ascii_alphanumeric() || b"+/-_".contains(&b);
+        let (before, after): (Vec<_>, Vec<_>) = found
+            .iter()
+            .map(|r| (r.start.checked_sub(1), (r.end < bytes.len()).then_some(r.end)))
+            .unzip();
+        for place in before.into_iter().chain(after).flatten() {
+            if mixed(bytes[place]) {
+                bytes[place] = b'*';
+            }
+        }
+        for range in found {
+            bytes[range].fill(b'*');
+        }
+    }
+
     /// A copy of the search, for a file of any size; nothing when there is nothing to hide.
     pub(crate) fn for_files(&self) -> Option<FileRedactor> {
         self.search.clone().map(FileRedactor)

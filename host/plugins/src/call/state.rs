@@ -6,7 +6,7 @@ use super::{
     log::{CallLog, Captured},
     redact::Redactor,
 };
-use crate::net::HttpClients;
+use crate::{journal::Tape, net::HttpClients};
 use aistack_core::{Clock, Rng};
 use aistack_domain::plugins::port::{Fault, Invocation};
 use std::{sync::Arc, time::Duration};
@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) sockets: Arc<Sockets>,
     /// Largest linear memory any call can be given, in bytes.
     pub(crate) max_memory: usize,
+    /// Whether the engine counts fuel.
+    pub(crate) fuel: bool,
 }
 
 /// The `T` of a call's store.
@@ -48,10 +50,12 @@ pub(crate) struct CallState {
     pub(crate) redact: Redactor,
     /// A request that is not safe to repeat has been started.
     pub(crate) may_have_acted: bool,
+    /// Whether the call is recorded, or a recorded one made again.
+    pub(crate) tape: Tape,
 }
 
 impl CallState {
-    pub(crate) fn new(inv: Invocation, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(inv: Invocation, shared: Arc<Shared>, tape: Tape) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(inv.limits.handles);
         let deadline = shared.clock.monotonic() + inv.limits.wall;
@@ -71,6 +75,7 @@ impl CallState {
             deadline,
             host_calls: 0,
             may_have_acted: false,
+            tape,
         }
     }
 

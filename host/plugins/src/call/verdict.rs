@@ -1,7 +1,9 @@
 //! How a call ended, from what wasmtime and the counters say.
 
-use super::{CallState, Exceeded, Visible};
-use aistack_domain::plugins::port::{CallOutcome, Fault, FaultKind, Invocation, LogLine};
+use super::{CallState, Exceeded, Visible, frames};
+use crate::journal::{Diverged, Stopped, Tape};
+use aistack_domain::plugins::port::{CallOutcome, Fault, FaultKind, Frame, Invocation, LogLine};
+use serde_json::Value;
 use wasmtime::{PoolConcurrencyLimitError, Trap, component::ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
@@ -13,6 +15,8 @@ pub(super) struct Verdict<O> {
     pub(super) code: Option<String>,
     /// What wasmtime said, for the log.
     pub(super) trap: Option<String>,
+    /// Where it was.
+    pub(super) frames: Vec<Frame>,
 }
 
 /// How the guest was left.
@@ -25,7 +29,45 @@ pub(super) enum Ended<O> {
     Lost(&'static str),
 }
 
-pub(super) fn of<O: Visible>(ended: Ended<O>, state: &CallState) -> Verdict<O> {
+pub(super) fn of<O: Visible>(ended: Ended<O>, state: &mut CallState) -> Verdict<O> {
+    let verdict = of_call(ended, state);
+    let Tape::Replaying(player) = &mut state.tape else {
+        return verdict;
+    };
+    if let (Err(_), Some(code)) = (&verdict.result, &verdict.code) {
+        player.ended(verdict.outcome, code);
+    }
+    match player.difference() {
+        None => verdict,
+        Some(d) => Verdict {
+            frames: verdict.frames,
+            ..fault(
+                Fault::new(
+                    FaultKind::Internal,
+                    "replay_diverged",
+                    format!(
+                        "entry {}: expected {}, got {}",
+                        d.seq,
+                        brief(&d.expected),
+                        brief(&d.got)
+                    ),
+                ),
+                CallOutcome::Fault,
+            )
+        },
+    }
+}
+
+/// A value for a sentence.
+fn brief(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= 300 {
+        return text;
+    }
+    text.chars().take(300).chain(['…']).collect()
+}
+
+fn of_call<O: Visible>(ended: Ended<O>, state: &CallState) -> Verdict<O> {
     if let (Ended::Itself(Err(_)), Some(spent)) = (&ended, &state.spent) {
         let spent = Fault {
             outcome_unknown: state.may_have_acted,
@@ -50,6 +92,7 @@ pub(super) fn of<O: Visible>(ended: Ended<O>, state: &CallState) -> Verdict<O> {
             outcome: CallOutcome::Ok,
             code: None,
             trap: None,
+            frames: Vec::new(),
         },
         Ended::Itself(Ok(Err(f))) => {
             // The guest passed on that one of its budgets is used up.
@@ -69,11 +112,15 @@ pub(super) fn of<O: Visible>(ended: Ended<O>, state: &CallState) -> Verdict<O> {
             CallOutcome::Timeout,
             "wall_time_exceeded",
             "the plugin took longer than it may",
-            None,
         ),
         Ended::Itself(Err(error)) => {
             let (outcome, code, message) = classify(&error, state);
-            cut(state, outcome, code, message, Some(format!("{error:#}")))
+            let frames = frames::of(&error);
+            Verdict {
+                trap: Some(told(&error, &frames)),
+                frames,
+                ..cut(state, outcome, code, message)
+            }
         }
     }
 }
@@ -83,18 +130,13 @@ fn fault<O>(fault: Fault, outcome: CallOutcome) -> Verdict<O> {
         outcome,
         code: Some(fault.code.clone()),
         trap: None,
+        frames: Vec::new(),
         result: Err(fault),
     }
 }
 
 /// The guest did not finish: what it asked of a provider may have happened all the same.
-fn cut<O>(
-    state: &CallState,
-    outcome: CallOutcome,
-    code: &'static str,
-    message: &str,
-    trap: Option<String>,
-) -> Verdict<O> {
+fn cut<O>(state: &CallState, outcome: CallOutcome, code: &str, message: &str) -> Verdict<O> {
     Verdict {
         result: Err(Fault {
             outcome_unknown: state.may_have_acted,
@@ -102,12 +144,32 @@ fn cut<O>(
         }),
         outcome,
         code: Some(code.to_owned()),
-        trap,
+        trap: None,
+        frames: Vec::new(),
     }
 }
 
-fn classify(error: &wasmtime::Error, state: &CallState) -> (CallOutcome, &'static str, &'static str) {
+/// What wasmtime says: the cause and the places when those are known, its own list of addresses otherwise.
+fn told(error: &wasmtime::Error, frames: &[Frame]) -> String {
+    if frames.is_empty() {
+        return format!("{error:#}");
+    }
+    let places: String = frames.iter().map(|f| format!("\n  at {f}")).collect();
+    format!("{}{places}", error.root_cause())
+}
+
+fn classify<'a>(error: &wasmtime::Error, state: &'a CallState) -> (CallOutcome, &'a str, &'static str) {
     use CallOutcome as C;
+    if error.is::<Diverged>() {
+        return (
+            C::Fault,
+            "replay_diverged",
+            "the component does not do what the journal says",
+        );
+    }
+    if let (true, Tape::Replaying(player)) = (error.is::<Stopped>(), &state.tape) {
+        return player.stopped();
+    }
     if let Some(e) = error.downcast_ref::<Exceeded>() {
         return (C::Limit, e.code(), "the plugin ran into a bound of the call");
     }
@@ -168,11 +230,18 @@ pub(super) struct Remains {
 
 impl CallState {
     /// Closes the log: what the guest wrote to its standard output (panics arrive there), then why it ended.
-    pub(super) fn finish_log(mut self, trap: Option<&str>) -> Remains {
+    pub(super) fn finish_log(self, trap: Option<&str>) -> Remains {
         let output = self.output.text();
-        if !output.is_empty() {
-            self.say("error", &output.replace('\n', " | "), &[]);
-        }
+        // Languages with an engine of their own tell where they stopped, at length: that is not the guest's chatter.
+        let output = (!output.is_empty()).then(|| {
+            let message = super::scrub(&self.redact.text(output.replace('\n', " | ")));
+            tracing::error!(target: "plugin", message = %message, "the plugin wrote to its standard output");
+            LogLine {
+                level: "error".to_owned(),
+                message,
+                fields: Vec::new(),
+            }
+        });
         let dropped = self.log.dropped();
         let trap = trap.map(|trap| {
             let trap = self.redact.text(trap.replace('\n', " | "));
@@ -186,7 +255,7 @@ impl CallState {
         });
         let mut lines = self.log.finish();
         // What the host has to say comes in any case, whatever the guest's own lines used up.
-        for line in dropped.into_iter().chain(trap) {
+        for line in dropped.into_iter().chain(output).chain(trap) {
             self.inv.services.log_line(self.inv.call, &line);
             lines.push(line);
         }

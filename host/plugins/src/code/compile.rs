@@ -21,6 +21,8 @@ use tokio::{io::AsyncWriteExt, process::Command, sync::Semaphore};
 const OUT: &str = "AISTACK_COMPILE_OUT";
 const CPU: &str = "AISTACK_COMPILE_CPU_SECONDS";
 const MEMORY: &str = "AISTACK_COMPILE_MEMORY";
+/// `1` for code that counts fuel.
+const FUEL: &str = "AISTACK_COMPILE_FUEL";
 
 /// Compiles components, one at a time.
 #[derive(Debug)]
@@ -28,6 +30,7 @@ pub(crate) struct Compiler {
     mode: CompileMode,
     cpu: Duration,
     memory: u64,
+    fuel: bool,
     dir: PathBuf,
     rng: Arc<dyn Rng>,
     turn: Semaphore,
@@ -43,6 +46,7 @@ impl Compiler {
             mode: config.compile.clone(),
             cpu: config.compile_cpu,
             memory: config.compile_memory,
+            fuel: config.count_fuel,
             dir,
             rng,
             turn: Semaphore::new(1),
@@ -53,10 +57,13 @@ impl Compiler {
     pub(crate) async fn compile(&self, component: Arc<[u8]>) -> Result<Vec<u8>, Refusal> {
         let _turn = self.turn.acquire().await.map_err(refused)?;
         match &self.mode {
-            CompileMode::InProcess => tokio::task::spawn_blocking(move || compile(&component))
-                .await
-                .map_err(refused)?
-                .map_err(|e| refused(format!("{e:#}"))),
+            CompileMode::InProcess => {
+                let fuel = self.fuel;
+                tokio::task::spawn_blocking(move || compile(&component, fuel))
+                    .await
+                    .map_err(refused)?
+                    .map_err(|e| refused(format!("{e:#}")))
+            }
             CompileMode::Child { program, args } => {
                 let out = self.dir.join(format!(".{}.out", hex::encode(self.rng.bytes::<16>())));
                 let done = self.in_child(program, args, &component, &out).await;
@@ -80,6 +87,7 @@ impl Compiler {
             .env(OUT, out)
             .env(CPU, self.cpu.as_secs().max(1).to_string())
             .env(MEMORY, self.memory.to_string())
+            .env(FUEL, if self.fuel { "1" } else { "0" })
             // Each thread and each arena of the allocator reserves address space: on a machine with many cores they
             // alone would exceed the limit.
             .env("RAYON_NUM_THREADS", "4")
@@ -121,8 +129,8 @@ impl Compiler {
     }
 }
 
-fn compile(component: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    engine::compiler()?.precompile_component(component)
+fn compile(component: &[u8], fuel: bool) -> wasmtime::Result<Vec<u8>> {
+    engine::compiler(fuel)?.precompile_component(component)
 }
 
 /// The compiling child: reads a component from standard input and writes its compiled form where the parent said.
@@ -159,6 +167,6 @@ fn child() -> Result<(), String> {
     std::io::stdin()
         .read_to_end(&mut component)
         .map_err(|e| format!("the component can't be read: {e}"))?;
-    let compiled = compile(&component).map_err(|e| format!("{e:#}").replace('\n', " "))?;
+    let compiled = compile(&component, number(FUEL)? == 1).map_err(|e| format!("{e:#}").replace('\n', " "))?;
     std::fs::write(&out, compiled).map_err(|e| format!("the compiled form can't be written: {e}"))
 }

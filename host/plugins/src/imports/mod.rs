@@ -1,4 +1,5 @@
 //! What components may import. Each interface is linked only when it is granted; each function counts as a host call.
+//! The journal stands before all of them.
 
 /// Counts a host call and asks whether its interface is still granted; answers the guest if it is not.
 macro_rules! enter {
@@ -27,15 +28,14 @@ pub(crate) use wasi::OFFERED as WASI;
 
 use crate::{
     call::CallState,
+    journal::Journaling,
     v1::bindings::{self, types},
 };
 use aistack_domain::plugins::port::{Fault, FaultKind};
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::Linker;
 
 /// What a trappable import that can also answer with a fault returns.
 pub(crate) type Answer<T> = wasmtime::Result<Result<T, types::Fault>>;
-
-impl types::Host for CallState {}
 
 /// A fault in the contract's own type.
 pub(crate) fn fault(kind: FaultKind, code: &str, message: impl Into<String>) -> types::Fault {
@@ -70,10 +70,8 @@ fn revoked(what: &str) -> types::Fault {
 
 /// Links one host interface.
 pub(crate) fn link(linker: &mut Linker<CallState>, interface: &str) -> wasmtime::Result<()> {
-    type D = HasSelf<CallState>;
-    fn me(s: &mut CallState) -> &mut CallState {
-        s
-    }
+    type D = Journaling;
+    let me = CallState::journaled;
     match interface {
         "log" => bindings::log::add_to_linker::<_, D>(linker, me),
         "config" => bindings::config::add_to_linker::<_, D>(linker, me),
@@ -94,6 +92,6 @@ pub(crate) fn link(linker: &mut Linker<CallState>, interface: &str) -> wasmtime:
 
 /// Links what every component may have without a grant: the contract's types and the denying WASI.
 pub(crate) fn link_base(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    types::add_to_linker::<_, HasSelf<CallState>>(linker, |s| s)?;
+    types::add_to_linker::<_, Journaling>(linker, CallState::journaled)?;
     wasi::link(linker)
 }

@@ -1,7 +1,10 @@
 //! The denying WASI: as much as Rust's `std` needs to start. No arguments, no environment, no files, no sockets;
 //! output is captured for the receipt, `exit` ends the guest. Clocks and randomness are harmless and real.
 
-use crate::call::{CallState, Captured};
+use crate::{
+    call::{CallState, Captured},
+    journal::Journaling,
+};
 use bytes::Bytes;
 use std::{
     io,
@@ -15,9 +18,7 @@ use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::{
     HostWallClock, WasiCtxBuilder, WasiCtxView, WasiView,
     cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView},
-    clocks::{WasiClocks, WasiClocksView},
     p2::bindings::{cli, clocks, random},
-    random::WasiRandom,
 };
 use wasmtime_wasi_io::{
     bindings::wasi::io as wasi_io,
@@ -54,7 +55,7 @@ impl HasData for Io {
 
 pub(super) fn link(l: &mut Linker<CallState>) -> wasmtime::Result<()> {
     wasi_io::error::add_to_linker::<_, Io>(l, |s| &mut s.table)?;
-    wasi_io::poll::add_to_linker::<_, Io>(l, |s| &mut s.table)?;
+    wasi_io::poll::add_to_linker::<_, Journaling>(l, CallState::journaled)?;
     wasi_io::streams::add_to_linker::<_, Io>(l, |s| &mut s.table)?;
     cli::environment::add_to_linker::<_, WasiCli>(l, CallState::cli)?;
     cli::exit::add_to_linker::<_, WasiCli>(l, CallState::cli)?;
@@ -66,11 +67,11 @@ pub(super) fn link(l: &mut Linker<CallState>) -> wasmtime::Result<()> {
     cli::terminal_stdin::add_to_linker::<_, WasiCli>(l, CallState::cli)?;
     cli::terminal_stdout::add_to_linker::<_, WasiCli>(l, CallState::cli)?;
     cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, CallState::cli)?;
-    clocks::wall_clock::add_to_linker::<_, WasiClocks>(l, CallState::clocks)?;
-    clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(l, CallState::clocks)?;
-    random::random::add_to_linker::<_, WasiRandom>(l, |s| s.ctx().ctx.random())?;
-    random::insecure::add_to_linker::<_, WasiRandom>(l, |s| s.ctx().ctx.random())?;
-    random::insecure_seed::add_to_linker::<_, WasiRandom>(l, |s| s.ctx().ctx.random())?;
+    clocks::wall_clock::add_to_linker::<_, Journaling>(l, CallState::journaled)?;
+    clocks::monotonic_clock::add_to_linker::<_, Journaling>(l, CallState::journaled)?;
+    random::random::add_to_linker::<_, Journaling>(l, CallState::journaled)?;
+    random::insecure::add_to_linker::<_, Journaling>(l, CallState::journaled)?;
+    random::insecure_seed::add_to_linker::<_, Journaling>(l, CallState::journaled)?;
     Ok(())
 }
 

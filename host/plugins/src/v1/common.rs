@@ -1,8 +1,11 @@
 //! What all three worlds export: `lifecycle` and `inbound`, over whichever world a component is of.
 
-use super::{bindings as b, convert as c};
+use super::{
+    bindings::{self as b, types},
+    convert as c,
+};
 use crate::call::{CallState, Work};
-use aistack_domain::plugins::port::{Fault, FaultKind, Feature, Finding, HttpRequest, InboundOutcome, PluginKind};
+use aistack_domain::plugins::port::{Fault, FaultKind, Feature, Finding, InboundOutcome, PluginKind};
 use serde_json::Value;
 use wasmtime::{Store, component::InstancePre};
 
@@ -65,39 +68,73 @@ fn other_world(wanted: PluginKind) -> Fault {
     )
 }
 
-/// Runs `$call` on a fresh instance of whatever world the component is of.
+/// An operation of one world: takes its arguments, or those of a journal, calls a fresh instance, notes the answer and
+/// translates it.
+macro_rules! operation {
+    (
+        $vis:vis fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty
+            = $world:ident.$interface:ident.$f:ident($($pass:expr),*), $map:expr
+    ) => {
+        $vis fn $name(given: Option<($($type,)*)>) -> crate::call::Work<$out> {
+            Box::new(move |store, pre, context| {
+                Box::pin(async move {
+                    let ($($arg,)*) = store.data_mut().arguments(given)?;
+                    let instance = match pre.$world(store).await? {
+                        Ok(i) => i,
+                        Err(f) => return Ok(Err(f)),
+                    };
+                    let answer = instance.$interface().$f(&mut *store, &context, $($pass),*).await?;
+                    store.data_mut().answered(&answer);
+                    Ok(answer.map_err($crate::v1::convert::fault_in).and_then($map))
+                })
+            })
+        }
+    };
+}
+pub(super) use operation;
+
+/// Runs `$call` on a fresh instance of whatever world the component is of, and notes what it answers. Each world has
+/// types of its own, which `$parts` makes alike.
 macro_rules! on_any_world {
-    ($pre:expr, $store:expr, $interface:ident, |$i:ident| $call:expr) => {
+    ($pre:expr, $store:expr, $interface:ident, |$i:ident| $call:expr, |$answer:ident| $parts:expr) => {
         match $pre {
             Pre::Identity(pre) => {
                 let instance = pre.instantiate_async(&mut *$store).await?;
                 let $i = instance.$interface();
-                $call
+                let $answer = $call.await?;
+                $store.data_mut().answered(&$answer);
+                $parts
             }
             Pre::Payment(pre) => {
                 let instance = pre.instantiate_async(&mut *$store).await?;
                 let $i = instance.$interface();
-                $call
+                let $answer = $call.await?;
+                $store.data_mut().answered(&$answer);
+                $parts
             }
             Pre::Report(pre) => {
                 let instance = pre.instantiate_async(&mut *$store).await?;
                 let $i = instance.$interface();
-                $call
+                let $answer = $call.await?;
+                $store.data_mut().answered(&$answer);
+                $parts
             }
         }
     };
 }
 
 /// `lifecycle.describe`.
-pub(crate) fn describe() -> Work<Vec<Feature>> {
-    Box::new(|store, pre, _| {
+pub(crate) fn describe(given: Option<()>) -> Work<Vec<Feature>> {
+    Box::new(move |store, pre, _| {
         Box::pin(async move {
-            let found: Vec<(String, String)> = on_any_world!(pre, store, aistack_core_lifecycle, |i| i
-                .call_describe(&mut *store)
-                .await?
-                .into_iter()
-                .map(|f| (f.name, f.extra))
-                .collect());
+            store.data_mut().arguments(given)?;
+            let found: Vec<(String, String)> = on_any_world!(
+                pre,
+                store,
+                aistack_core_lifecycle,
+                |i| i.call_describe(&mut *store),
+                |all| all.into_iter().map(|f| (f.name, f.extra)).collect()
+            );
             Ok(found
                 .into_iter()
                 .map(|(name, extra)| {
@@ -112,32 +149,39 @@ pub(crate) fn describe() -> Work<Vec<Feature>> {
 }
 
 /// `lifecycle.check`.
-pub(crate) fn check(deep: bool) -> Work<Vec<Finding>> {
+pub(crate) fn check(given: Option<(bool,)>) -> Work<Vec<Finding>> {
     Box::new(move |store, pre, context| {
         Box::pin(async move {
-            let found: Vec<Finding> = on_any_world!(pre, store, aistack_core_lifecycle, |i| i
-                .call_check(&mut *store, &context, deep)
-                .await?
-                .into_iter()
-                .map(|f| Finding {
-                    field: f.field,
-                    ok: f.ok,
-                    message: crate::call::scrub(&f.message),
-                })
-                .collect());
-            Ok(Ok(found))
+            let (deep,) = store.data_mut().arguments(given)?;
+            let found: Vec<(Option<String>, bool, String)> = on_any_world!(
+                pre,
+                store,
+                aistack_core_lifecycle,
+                |i| i.call_check(&mut *store, &context, deep),
+                |all| all.into_iter().map(|f| (f.field, f.ok, f.message)).collect()
+            );
+            let finding = |(field, ok, message): (_, _, String)| Finding {
+                field,
+                ok,
+                message: crate::call::scrub(&message),
+            };
+            Ok(Ok(found.into_iter().map(finding).collect()))
         })
     })
 }
 
-/// `lifecycle.migrate`.
-pub(crate) fn migrate(from_version: String, config: Value) -> Work<Value> {
+/// `lifecycle.migrate`: from version, config.
+pub(crate) fn migrate(given: Option<(String, String)>) -> Work<Value> {
     Box::new(move |store, pre, context| {
         Box::pin(async move {
-            let config = config.to_string();
-            let answer = on_any_world!(pre, store, aistack_core_lifecycle, |i| i
-                .call_migrate(&mut *store, &context, &from_version, &config)
-                .await?);
+            let (from_version, config) = store.data_mut().arguments(given)?;
+            let answer = on_any_world!(
+                pre,
+                store,
+                aistack_core_lifecycle,
+                |i| i.call_migrate(&mut *store, &context, &from_version, &config),
+                |answer| answer
+            );
             Ok(answer
                 .map_err(c::fault_in)
                 .and_then(|text| c::json_in(&text, "migrated config")))
@@ -145,22 +189,22 @@ pub(crate) fn migrate(from_version: String, config: Value) -> Work<Value> {
     })
 }
 
-/// `inbound.handle`.
-pub(crate) fn inbound(endpoint: String, request: HttpRequest) -> Work<InboundOutcome> {
+/// `inbound.handle`: endpoint, request.
+pub(crate) fn inbound(given: Option<(String, types::HttpRequest)>) -> Work<InboundOutcome> {
     Box::new(move |store, pre, context| {
         Box::pin(async move {
-            let request = c::request_out(request);
+            let (endpoint, request) = store.data_mut().arguments(given)?;
             let answer = match pre {
                 Pre::Identity(pre) => {
                     let i = pre.instantiate_async(&mut *store).await?;
                     i.aistack_core_inbound()
-                        .call_handle(store, &context, &endpoint, &request)
+                        .call_handle(&mut *store, &context, &endpoint, &request)
                         .await?
                 }
                 Pre::Payment(pre) => {
                     let i = pre.instantiate_async(&mut *store).await?;
                     i.aistack_core_inbound()
-                        .call_handle(store, &context, &endpoint, &request)
+                        .call_handle(&mut *store, &context, &endpoint, &request)
                         .await?
                 }
                 Pre::Report(_) => {
@@ -171,6 +215,7 @@ pub(crate) fn inbound(endpoint: String, request: HttpRequest) -> Work<InboundOut
                     )));
                 }
             };
+            store.data_mut().answered(&answer);
             Ok(answer.map_err(c::fault_in).and_then(c::outcome_in))
         })
     })

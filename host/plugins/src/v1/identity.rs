@@ -1,10 +1,8 @@
 //! `aistack:identity/login` and `…/directory` as the domain's `IdentityPort`.
 
 use super::{
-    bindings::{
-        identity::exports::aistack::identity::{directory, login as wit},
-        types,
-    },
+    bindings::identity::exports::aistack::identity::{directory, login as wit},
+    common::operation,
     convert as c,
 };
 use crate::host::PluginHost;
@@ -157,32 +155,31 @@ fn session_out(s: ExternalSession) -> wit::Session {
     }
 }
 
-/// Instantiates an identity component and calls `$f` of `login` with the context and the arguments.
-macro_rules! login {
-    ($host:expr, $inv:expr, $op:literal, $f:ident($($arg:expr),*), $map:expr) => {
-        $host.run($inv, $op, Box::new(move |store, pre, context: types::Context| Box::pin(async move {
-            let instance = match pre.identity(store).await? { Ok(i) => i, Err(f) => return Ok(Err(f)) };
-            let answer = instance.aistack_identity_login().$f(store, &context, $($arg),*).await?;
-            Ok(answer.map_err(c::fault_in).and_then($map))
-        }))).await
-    };
-}
+operation!(pub(super) fn begin(start: wit::Start) -> LoginProgress
+    = identity.aistack_identity_login.call_begin(&start), progress_in);
+operation!(pub(super) fn resume(state: Vec<u8>, input: wit::Input) -> LoginProgress
+    = identity.aistack_identity_login.call_resume(&state, &input), progress_in);
+operation!(pub(super) fn unsolicited(input: wit::Input) -> ExternalSession
+    = identity.aistack_identity_login.call_unsolicited(&input), session_in);
+operation!(pub(super) fn logout(session: wit::Session, return_url: String) -> Option<LoginStep>
+    = identity.aistack_identity_login.call_logout(&session, &return_url), |step| step.map(step_in).transpose());
+operation!(pub(super) fn sync(full: bool, cursor: Option<Vec<u8>>, limit: u32) -> DirectoryPage
+    = identity.aistack_identity_directory.call_sync(full, cursor.as_deref(), limit), page_in);
 
 #[async_trait::async_trait]
 impl IdentityPort for PluginHost {
     async fn begin(&self, inv: Invocation, start: LoginStart) -> Result<LoginProgress, Fault> {
-        let start = start_out(start);
-        login!(self, inv, "login.begin", call_begin(&start), progress_in)
+        self.run(inv, "login.begin", begin(Some((start_out(start),)))).await
     }
 
     async fn resume(&self, inv: Invocation, state: Vec<u8>, input: LoginInput) -> Result<LoginProgress, Fault> {
-        let input = input_out(input);
-        login!(self, inv, "login.resume", call_resume(&state, &input), progress_in)
+        let given = (state, input_out(input));
+        self.run(inv, "login.resume", resume(Some(given))).await
     }
 
     async fn unsolicited(&self, inv: Invocation, input: LoginInput) -> Result<ExternalSession, Fault> {
-        let input = input_out(input);
-        login!(self, inv, "login.unsolicited", call_unsolicited(&input), session_in)
+        self.run(inv, "login.unsolicited", unsolicited(Some((input_out(input),))))
+            .await
     }
 
     async fn logout(
@@ -191,32 +188,13 @@ impl IdentityPort for PluginHost {
         session: ExternalSession,
         return_url: String,
     ) -> Result<Option<LoginStep>, Fault> {
-        let session = session_out(session);
-        login!(self, inv, "login.logout", call_logout(&session, &return_url), |step| {
-            step.map(step_in).transpose()
-        })
+        let given = (session_out(session), return_url);
+        self.run(inv, "login.logout", logout(Some(given))).await
     }
 
     async fn sync(&self, inv: Invocation, cursor: Option<Vec<u8>>, limit: u32) -> Result<DirectoryPage, Fault> {
-        self.run(
-            inv,
-            "directory.sync",
-            Box::new(move |store, pre, context: types::Context| {
-                Box::pin(async move {
-                    let instance = match pre.identity(store).await? {
-                        Ok(i) => i,
-                        Err(f) => return Ok(Err(f)),
-                    };
-                    let directory = instance.aistack_identity_directory();
-                    let full = cursor.is_none();
-                    let answer = directory
-                        .call_sync(store, &context, full, cursor.as_deref(), limit)
-                        .await?;
-                    Ok(answer.map_err(c::fault_in).and_then(page_in))
-                })
-            }),
-        )
-        .await
+        let given = (cursor.is_none(), cursor, limit);
+        self.run(inv, "directory.sync", sync(Some(given))).await
     }
 }
 

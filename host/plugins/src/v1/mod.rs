@@ -6,6 +6,7 @@ pub(crate) mod convert;
 mod identity;
 mod payment;
 mod regular;
+mod replay;
 mod report;
 mod rest;
 mod visible;

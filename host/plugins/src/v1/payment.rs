@@ -5,6 +5,7 @@ use super::{
         payment::exports::aistack::payment::{payments as wit, refunds as wit_refunds},
         types,
     },
+    common::operation,
     convert as c,
 };
 use crate::host::PluginHost;
@@ -150,70 +151,41 @@ fn refund_out(r: Refund) -> wit_refunds::Refund {
     }
 }
 
-/// Instantiates a payment component and calls `$f` of `$interface` with the context and the arguments.
-macro_rules! pay {
-    ($host:expr, $inv:expr, $op:literal, $interface:ident.$f:ident($($arg:expr),*), $map:expr) => {
-        $host.run($inv, $op, Box::new(move |store, pre, context: types::Context| Box::pin(async move {
-            let instance = match pre.payment(store).await? { Ok(i) => i, Err(f) => return Ok(Err(f)) };
-            let answer = instance.$interface().$f(store, &context, $($arg),*).await?;
-            Ok(answer.map_err(c::fault_in).and_then($map))
-        }))).await
-    };
-}
+operation!(pub(super) fn create(order: wit::Order) -> Payment
+    = payment.aistack_payment_payments.call_create(&order), payment_in);
+operation!(pub(super) fn resume(payment: wit::Payment, back: types::HttpRequest) -> Payment
+    = payment.aistack_payment_payments.call_resume(&payment, &back), payment_in);
+operation!(pub(super) fn fetch(order_id: String, provider_ref: Option<String>) -> Payment
+    = payment.aistack_payment_payments.call_fetch(&order_id, provider_ref.as_deref()), payment_in);
+operation!(pub(super) fn cancel(payment: wit::Payment, key: String) -> Payment
+    = payment.aistack_payment_payments.call_cancel(&payment, &key), payment_in);
+operation!(pub(super) fn refund(payment: wit::Payment, refund: wit_refunds::Refund) -> Refund
+    = payment.aistack_payment_refunds.call_create(&payment, &refund), refund_in);
 
 #[async_trait::async_trait]
 impl PaymentPort for PluginHost {
     async fn create(&self, inv: Invocation, order: PaymentOrder) -> Result<Payment, Fault> {
-        let order = order_out(order);
-        pay!(
-            self,
-            inv,
-            "payments.create",
-            aistack_payment_payments.call_create(&order),
-            payment_in
-        )
+        self.run(inv, "payments.create", create(Some((order_out(order),))))
+            .await
     }
 
     async fn resume(&self, inv: Invocation, payment: Payment, back: HttpRequest) -> Result<Payment, Fault> {
-        let (payment, back) = (payment_out(payment), c::request_out(back));
-        pay!(
-            self,
-            inv,
-            "payments.resume",
-            aistack_payment_payments.call_resume(&payment, &back),
-            payment_in
-        )
+        let given = (payment_out(payment), c::request_out(back));
+        self.run(inv, "payments.resume", resume(Some(given))).await
     }
 
     async fn fetch(&self, inv: Invocation, order_id: String, provider_ref: Option<String>) -> Result<Payment, Fault> {
-        pay!(
-            self,
-            inv,
-            "payments.fetch",
-            aistack_payment_payments.call_fetch(&order_id, provider_ref.as_deref()),
-            payment_in
-        )
+        self.run(inv, "payments.fetch", fetch(Some((order_id, provider_ref))))
+            .await
     }
 
     async fn cancel(&self, inv: Invocation, payment: Payment, key: String) -> Result<Payment, Fault> {
-        let payment = payment_out(payment);
-        pay!(
-            self,
-            inv,
-            "payments.cancel",
-            aistack_payment_payments.call_cancel(&payment, &key),
-            payment_in
-        )
+        let given = (payment_out(payment), key);
+        self.run(inv, "payments.cancel", cancel(Some(given))).await
     }
 
     async fn refund(&self, inv: Invocation, payment: Payment, refund: Refund) -> Result<Refund, Fault> {
-        let (payment, refund) = (payment_out(payment), refund_out(refund));
-        pay!(
-            self,
-            inv,
-            "refunds.create",
-            aistack_payment_refunds.call_create(&payment, &refund),
-            refund_in
-        )
+        let given = (payment_out(payment), refund_out(refund));
+        self.run(inv, "refunds.create", self::refund(Some(given))).await
     }
 }

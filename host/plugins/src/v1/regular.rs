@@ -13,30 +13,35 @@ fn absent(what: &str) -> Fault {
     Fault::new(FaultKind::Unsupported, "unsupported", format!("reports have no {what}"))
 }
 
-/// What `$call` answers on the interface that identity and payment components both export, taken apart by `$parts`: each
-/// world has types of its own.
+/// What `$call` answers on the interface that identity and payment components both export, noted and taken apart by
+/// `$parts`: each world has types of its own.
 macro_rules! on_two_worlds {
     ($pre:expr, $store:expr, $interface:ident, $what:literal, |$i:ident| $call:expr, $parts:expr) => {
         match $pre {
             Pre::Identity(pre) => {
                 let instance = pre.instantiate_async(&mut *$store).await?;
                 let $i = instance.$interface();
-                $call.await?.map($parts)
+                let answer = $call.await?;
+                $store.data_mut().answered(&answer);
+                answer.map($parts)
             }
             Pre::Payment(pre) => {
                 let instance = pre.instantiate_async(&mut *$store).await?;
                 let $i = instance.$interface();
-                $call.await?.map($parts)
+                let answer = $call.await?;
+                $store.data_mut().answered(&answer);
+                answer.map($parts)
             }
             Pre::Report(_) => return Ok(Err(absent($what))),
         }
     };
 }
 
-/// `jobs.start`.
-pub(crate) fn job(name: String, cursor: Option<Vec<u8>>) -> Work<JobRun> {
+/// `jobs.start`: name, cursor.
+pub(crate) fn job(given: Option<(String, Option<Vec<u8>>)>) -> Work<JobRun> {
     Box::new(move |store, pre, context| {
         Box::pin(async move {
+            let (name, cursor) = store.data_mut().arguments(given)?;
             let cursor = cursor.as_deref();
             let answer = on_two_worlds!(
                 pre,
@@ -60,10 +65,11 @@ pub(crate) fn job(name: String, cursor: Option<Vec<u8>>) -> Work<JobRun> {
     })
 }
 
-/// `documents.get`.
-pub(crate) fn document(name: String) -> Work<Document> {
+/// `documents.get`: name.
+pub(crate) fn document(given: Option<(String,)>) -> Work<Document> {
     Box::new(move |store, pre, context| {
         Box::pin(async move {
+            let (name,) = store.data_mut().arguments(given)?;
             let answer = on_two_worlds!(
                 pre,
                 store,

@@ -3,8 +3,11 @@
 
 use super::{
     bindings::{
-        identity::exports::aistack::identity::directory, payment::exports::aistack::payment::settlement, types,
+        identity::exports::aistack::identity::directory,
+        payment::exports::aistack::payment::{payments, settlement},
+        types,
     },
+    common::operation,
     convert as c, identity, payment,
 };
 use crate::host::PluginHost;
@@ -13,16 +16,28 @@ use aistack_domain::plugins::port::{ExternalSession, Fault, Invocation, Payment,
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-/// Calls `$f` of one world's `$interface` with the context and the arguments.
-macro_rules! of_world {
-    ($host:expr, $inv:expr, $op:literal, $world:ident, $interface:ident.$f:ident($($arg:expr),*), $map:expr) => {
-        $host.run($inv, $op, Box::new(move |store, pre, context: types::Context| Box::pin(async move {
-            let instance = match pre.$world(store).await? { Ok(i) => i, Err(f) => return Ok(Err(f)) };
-            let answer = instance.$interface().$f(store, &context, $($arg),*).await?;
-            Ok(answer.map_err(c::fault_in).and_then($map))
-        }))).await
-    };
-}
+operation!(pub(super) fn renew(tokens: String) -> ExternalSession
+    = identity.aistack_identity_login.call_renew(&tokens), identity::session_in);
+operation!(pub(super) fn sync(full: bool, cursor: Option<Vec<u8>>, limit: u32) -> Value
+= identity.aistack_identity_directory.call_sync(full, cursor.as_deref(), limit), |page| {
+    let changes: Result<Vec<Value>, Fault> = page.changes.into_iter().map(change).collect();
+    Ok(json!({
+        "changes": changes?, "cursor_base64": STANDARD.encode(page.cursor), "more": page.more,
+        "full_snapshot_end": page.full_snapshot_end,
+    }))
+});
+operation!(pub(super) fn capture(payment: payments::Payment, amount: types::Money, key: String) -> Payment
+    = payment.aistack_payment_payments.call_capture(&payment, &amount, &key), payment::payment_in);
+operation!(pub(super) fn refund_fetch(payment: payments::Payment, id: String) -> Refund
+    = payment.aistack_payment_refunds.call_fetch(&payment, &id), payment::refund_in);
+operation!(pub(super) fn settlement(kind: String, date: String, cursor: Option<Vec<u8>>) -> Value
+= payment.aistack_payment_settlement.call_pull(&kind, &date, cursor.as_deref()), |page| {
+    let lines: Result<Vec<Value>, Fault> = page.lines.iter().map(line).collect();
+    Ok(json!({
+        "lines": lines?, "cursor_base64": STANDARD.encode(page.cursor), "more": page.more,
+        "not_ready": page.not_ready,
+    }))
+});
 
 impl PluginHost {
     /// `login.renew`.
@@ -30,15 +45,7 @@ impl PluginHost {
     /// # Errors
     /// The plugin's fault.
     pub async fn renew(&self, inv: Invocation, tokens: Value) -> Result<ExternalSession, Fault> {
-        let tokens = tokens.to_string();
-        of_world!(
-            self,
-            inv,
-            "login.renew",
-            identity,
-            aistack_identity_login.call_renew(&tokens),
-            identity::session_in
-        )
+        self.run(inv, "login.renew", renew(Some((tokens.to_string(),)))).await
     }
 
     /// `directory.sync`: `{changes, cursor_base64, more, full_snapshot_end}`.
@@ -46,20 +53,7 @@ impl PluginHost {
     /// # Errors
     /// The plugin's fault.
     pub async fn sync(&self, inv: Invocation, full: bool, cursor: Option<Vec<u8>>, limit: u32) -> Result<Value, Fault> {
-        of_world!(
-            self,
-            inv,
-            "directory.sync",
-            identity,
-            aistack_identity_directory.call_sync(full, cursor.as_deref(), limit),
-            |page| {
-                let changes: Result<Vec<Value>, Fault> = page.changes.into_iter().map(change).collect();
-                Ok(json!({
-                    "changes": changes?, "cursor_base64": STANDARD.encode(page.cursor), "more": page.more,
-                    "full_snapshot_end": page.full_snapshot_end,
-                }))
-            }
-        )
+        self.run(inv, "directory.sync", sync(Some((full, cursor, limit)))).await
     }
 
     /// `payments.capture`.
@@ -73,15 +67,8 @@ impl PluginHost {
         amount: Money,
         key: String,
     ) -> Result<Payment, Fault> {
-        let (payment, amount) = (payment::payment_out(payment), c::money_out(amount));
-        of_world!(
-            self,
-            inv,
-            "payments.capture",
-            payment,
-            aistack_payment_payments.call_capture(&payment, &amount, &key),
-            payment::payment_in
-        )
+        let given = (payment::payment_out(payment), c::money_out(amount), key);
+        self.run(inv, "payments.capture", capture(Some(given))).await
     }
 
     /// `refunds.fetch`.
@@ -89,15 +76,8 @@ impl PluginHost {
     /// # Errors
     /// The plugin's fault.
     pub async fn refund_fetch(&self, inv: Invocation, payment: Payment, id: String) -> Result<Refund, Fault> {
-        let payment = payment::payment_out(payment);
-        of_world!(
-            self,
-            inv,
-            "refunds.fetch",
-            payment,
-            aistack_payment_refunds.call_fetch(&payment, &id),
-            payment::refund_in
-        )
+        let given = (payment::payment_out(payment), id);
+        self.run(inv, "refunds.fetch", refund_fetch(Some(given))).await
     }
 
     /// `settlement.pull`: `{lines, cursor_base64, more, not_ready}`.
@@ -111,20 +91,8 @@ impl PluginHost {
         date: String,
         cursor: Option<Vec<u8>>,
     ) -> Result<Value, Fault> {
-        of_world!(
-            self,
-            inv,
-            "settlement.pull",
-            payment,
-            aistack_payment_settlement.call_pull(&kind, &date, cursor.as_deref()),
-            |page| {
-                let lines: Result<Vec<Value>, Fault> = page.lines.iter().map(line).collect();
-                Ok(json!({
-                    "lines": lines?, "cursor_base64": STANDARD.encode(page.cursor), "more": page.more,
-                    "not_ready": page.not_ready,
-                }))
-            }
-        )
+        self.run(inv, "settlement.pull", settlement(Some((kind, date, cursor))))
+            .await
     }
 }
 

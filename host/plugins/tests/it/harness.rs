@@ -283,6 +283,7 @@ impl Bench {
             lane: Lane::Ordinary,
             extra: Value::Null,
             services: services(&self.platform),
+            journal: JournalMode::Off,
         }
     }
 

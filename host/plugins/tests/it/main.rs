@@ -13,6 +13,7 @@ mod downloads;
 mod harness;
 #[path = "../hostile/mod.rs"]
 mod hostile;
+mod journal;
 mod peer;
 mod requests;
 mod secrets;

@@ -2,7 +2,7 @@
 
 use crate::sql::{TenantDb, list, page, run};
 use aistack_core::InstallationId;
-use aistack_store::{Installation, Installations, InstallationsRead, Page, Result, StoredSecret};
+use aistack_store::{Installation, Installations, InstallationsRead, Page, Recording, Result, StoredSecret};
 
 #[async_trait::async_trait]
 impl InstallationsRead for TenantDb {
@@ -46,6 +46,10 @@ impl InstallationsRead for TenantDb {
                 id as _
             )
         )
+    }
+
+    async fn recording(&mut self, id: InstallationId) -> Result<Option<Recording>> {
+        self.find_recording(id).await
     }
 }
 
@@ -125,6 +129,14 @@ impl Installations for TenantDb {
             )
         )?;
         Ok(done.rows_affected() > 0)
+    }
+
+    async fn start_recording(&mut self, recording: &Recording) -> Result<()> {
+        self.put_recording(recording).await
+    }
+
+    async fn end_recording(&mut self, id: InstallationId) -> Result<bool> {
+        self.delete_recording(id).await
     }
 
     async fn insert_secret(&mut self, s: &StoredSecret) -> Result<()> {

@@ -3,7 +3,7 @@
 use crate::sql::{TenantDb, list, page, run};
 use aistack_core::{CallId, InstallationId, JobId, LoginId, ReportRunId, Timestamp};
 use aistack_store::{
-    CallRow, KvRow, KvUse, Machinery, MachineryRead, OutboxMessage, Page, PendingLogin, Result, StoreError,
+    CallRow, JournalRow, KvRow, KvUse, Machinery, MachineryRead, OutboxMessage, Page, PendingLogin, Result, StoreError,
 };
 
 #[async_trait::async_trait]
@@ -56,7 +56,7 @@ impl MachineryRead for TenantDb {
             page,
             CallRow,
             "SELECT id, installation_id, request_id, operation, started_at, wall_us, guest_us, memory, host_calls, \
-             bytes_out, bytes_in, outcome, code, log, plugin, digest, lane, turns FROM calls \
+             bytes_out, bytes_in, outcome, code, log, plugin, digest, lane, turns, frames FROM calls \
              WHERE tenant_id = $3 AND installation_id = $4",
             self.tenant as _,
             installation as _
@@ -70,7 +70,7 @@ impl MachineryRead for TenantDb {
             sqlx::query_as!(
                 CallRow,
                 "SELECT id, installation_id, request_id, operation, started_at, wall_us, guest_us, memory, host_calls, \
-                 bytes_out, bytes_in, outcome, code, log, plugin, digest, lane, turns FROM calls \
+                 bytes_out, bytes_in, outcome, code, log, plugin, digest, lane, turns, frames FROM calls \
                  WHERE tenant_id = $1 AND id = $2",
                 self.tenant as _,
                 id as _
@@ -92,6 +92,10 @@ impl MachineryRead for TenantDb {
             )
         )?;
         Ok((row.all_calls, row.not_ok))
+    }
+
+    async fn journal(&mut self, call: CallId) -> Result<Option<JournalRow>> {
+        self.find_journal(call).await
     }
 
     async fn outbox(&mut self, limit: i64) -> Result<Vec<OutboxMessage>> {
@@ -245,8 +249,9 @@ impl Machinery for TenantDb {
                 sqlx::query!(
                     "INSERT INTO calls (tenant_id, id, installation_id, request_id, operation, started_at, wall_us, \
                      guest_us, memory, host_calls, bytes_out, bytes_in, outcome, code, log, \
-                     plugin, digest, lane, turns) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+                     plugin, digest, lane, turns, frames) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+                     $20)",
                     self.tenant as _,
                     c.id as _,
                     c.installation_id as _,
@@ -265,7 +270,8 @@ impl Machinery for TenantDb {
                     c.plugin,
                     c.digest,
                     c.lane,
-                    c.turns
+                    c.turns,
+                    c.frames
                 )
             )?;
         }
@@ -283,6 +289,14 @@ impl Machinery for TenantDb {
             )
         )?;
         Ok(list::count(done.rows_affected()))
+    }
+
+    async fn keep_journal(&mut self, journal: &JournalRow, keep: i64) -> Result<bool> {
+        self.put_journal(journal, keep).await
+    }
+
+    async fn prune_journals(&mut self, before: Timestamp, now: Timestamp) -> Result<i64> {
+        self.drop_journals(before, now).await
     }
 
     async fn delete_outbox(&mut self, ids: &[JobId]) -> Result<()> {

@@ -100,6 +100,34 @@ pub struct CallRow {
     pub lane: String,
     /// Turns on a processor.
     pub turns: i64,
+    /// Where in its source it crashed (JSON array).
+    pub frames: String,
+}
+
+/// An installation whose next calls are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recording {
+    /// The installation.
+    pub installation_id: InstallationId,
+    /// How many more.
+    pub calls: i64,
+    /// Until then.
+    pub until: Timestamp,
+    /// Since then.
+    pub started_at: Timestamp,
+}
+
+/// A recorded call, sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalRow {
+    /// The call.
+    pub call_id: CallId,
+    /// Its installation.
+    pub installation_id: InstallationId,
+    /// The journal, sealed.
+    pub sealed: Vec<u8>,
+    /// When.
+    pub created_at: Timestamp,
 }
 
 /// Reading machinery.
@@ -117,6 +145,8 @@ pub trait MachineryRead: Send {
     async fn call(&mut self, id: CallId) -> Result<Option<CallRow>>;
     /// Number of calls and of calls that did not end `ok`, since.
     async fn call_counts(&mut self, installation: InstallationId, since: Timestamp) -> Result<(i64, i64)>;
+    /// The journal of a call.
+    async fn journal(&mut self, call: CallId) -> Result<Option<JournalRow>>;
     /// Oldest messages that have not been relayed.
     async fn outbox(&mut self, limit: i64) -> Result<Vec<OutboxMessage>>;
 }
@@ -151,6 +181,11 @@ pub trait Machinery: MachineryRead {
     async fn insert_calls(&mut self, calls: &[CallRow]) -> Result<()>;
     /// Removes calls older than; how many.
     async fn prune_calls(&mut self, before: Timestamp) -> Result<i64>;
+    /// Keeps a journal if its installation's recording, begun before the call, has a place left, and takes the place;
+    /// then removes those beyond the newest `keep` of the installation. False when there was no place.
+    async fn keep_journal(&mut self, journal: &JournalRow, keep: i64) -> Result<bool>;
+    /// Removes journals older than `before` and recordings that are over; how many.
+    async fn prune_journals(&mut self, before: Timestamp, now: Timestamp) -> Result<i64>;
     /// Removes relayed messages.
     async fn delete_outbox(&mut self, ids: &[JobId]) -> Result<()>;
     /// Records that a member's session was used.

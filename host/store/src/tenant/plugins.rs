@@ -1,5 +1,6 @@
 //! What the tenant has enabled: installations and their sealed secrets.
 
+use super::Recording;
 use crate::{Page, Result};
 use aistack_core::{InstallationId, Timestamp, text_enum};
 
@@ -74,6 +75,8 @@ pub trait InstallationsRead: Send {
     async fn list(&mut self, page: &Page, kind: Option<&str>) -> Result<Vec<Installation>>;
     /// All secrets of an installation, by name, newest version first.
     async fn secrets(&mut self, id: InstallationId) -> Result<Vec<StoredSecret>>;
+    /// Whether its next calls are recorded; a recording that is over may still be there.
+    async fn recording(&mut self, id: InstallationId) -> Result<Option<Recording>>;
 }
 
 /// Changing installations.
@@ -85,6 +88,10 @@ pub trait Installations: InstallationsRead {
     async fn update(&mut self, installation: &Installation) -> Result<()>;
     /// Removes it with its secrets and key-value state; false when it was not there.
     async fn delete(&mut self, id: InstallationId) -> Result<bool>;
+    /// Has the next calls recorded, in place of a recording that was there.
+    async fn start_recording(&mut self, recording: &Recording) -> Result<()>;
+    /// Ends it; false when there was none.
+    async fn end_recording(&mut self, id: InstallationId) -> Result<bool>;
     /// Adds a version of a secret.
     async fn insert_secret(&mut self, secret: &StoredSecret) -> Result<()>;
     /// Removes the versions of a secret older than `keep_from`; how many.

@@ -243,6 +243,12 @@ fn act(a: &Value) -> Answer {
             let m: std::collections::HashMap<u32, u32> = (0..100).map(|i| (i, i)).collect();
             json!({ "len": m.len(), "now": std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64 })
         }
+        // What is another each time.
+        "now" => {
+            let m: std::collections::HashMap<u32, u32> = (0..20).map(|i| (i, i)).collect();
+            let ns = std::time::Instant::now().elapsed().subsec_nanos();
+            json!({ "ms": clock::now_ms(), "ns": [clock::monotonic_ns(), u64::from(ns)], "order": m.keys().collect::<Vec<_>>() })
+        }
         "env" => json!({ "vars": std::env::vars().count(), "args": std::env::args().count(),
             "stdin": std::io::read_to_string(std::io::stdin()).unwrap_or_default() }),
         "random" => json!({ "bytes": hex(&random::bytes(a["n"].as_u64().unwrap_or(8) as u32)) }),

@@ -13,7 +13,7 @@ import { Facts } from '@/shared/ui/page';
 import { ErrorState, PageSkeleton } from '@/shared/ui/states';
 import { Status } from '@/shared/ui/status';
 import { figuresOf, whyCommand, type Figure } from './figures';
-import { readLines } from './lines';
+import { readFrames, readLines } from './lines';
 import { LogLines } from './log-lines';
 
 export function CallDrawer({ installation, call, onClose }: { installation: string; call: string | undefined; onClose: () => void }) {
@@ -35,6 +35,7 @@ function Detail({ call }: { call: CallDetail }) {
   const { t, tv, locale } = useT();
   const scope = useScope();
   const lines = readLines(call.log);
+  const frames = readFrames(call.frames);
   const command = ['aistack', ...whyCommand(call, scope.session.realm === 'operator')].map(shellQuote).join(' ');
   return (
     <div className="stack loose">
@@ -64,6 +65,18 @@ function Detail({ call }: { call: CallDetail }) {
         <Figures figures={figuresOf(call)} />
         {!call.limits && <p className="muted small">{t('calls.no_limits')}</p>}
       </section>
+      {frames.length > 0 && (
+        <section>
+          <h3>{t('calls.frames')}</h3>
+          <ol className="log" data-testid="call-frames">
+            {frames.map((frame, place) => (
+              <li key={place}>
+                <code>{frame}</code>
+              </li>
+            ))}
+          </ol>
+        </section>
+      )}
       <section>
         <h3>{t('calls.log')}</h3>
         {lines.length > 0 ? <LogLines lines={lines} /> : <p className="muted">{t('calls.no_log')}</p>}

@@ -38,6 +38,16 @@ export function readLines(value: unknown): LogLine[] {
   return Array.isArray(value) ? value.map(readLine).filter((l) => l !== null) : [];
 }
 
+/** Where a call crashed, innermost first: `src/lib.rs:42 pay`, or the function alone. */
+export function readFrames(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(isObject).map((f) => {
+    const name = typeof f.function === 'string' ? f.function : '?';
+    if (typeof f.file !== 'string') return name;
+    return typeof f.line === 'number' ? `${f.file}:${f.line} ${name}` : `${f.file} ${name}`;
+  });
+}
+
 /** Whether a line is at least of a level; what is of no known level is never hidden. */
 export function atLeast(level: string, least: Level): boolean {
   const at = LEVELS.indexOf(level as Level);

@@ -100,6 +100,7 @@ export const lifecycle = {
   'calls.used': 'Used',
   'calls.limit': 'Limit',
   'calls.no_limits': 'Its version is no longer installed, so its limits are not known any more.',
+  'calls.frames': 'Where it crashed',
   'calls.log': 'What the plugin said',
   'calls.no_log': 'Nothing.',
   'calls.sent': 'Sent',

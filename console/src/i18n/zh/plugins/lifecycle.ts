@@ -102,6 +102,7 @@ export const lifecycle: Record<keyof typeof source, string> = {
   'calls.used': '已用',
   'calls.limit': '上限',
   'calls.no_limits': '该版本已移除，无法得知其上限。',
+  'calls.frames': '崩溃位置',
   'calls.log': '插件日志',
   'calls.no_log': '没有日志。',
   'calls.sent': '发送',

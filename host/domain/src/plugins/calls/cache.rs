@@ -184,10 +184,15 @@ async fn read(app: &App, t: &TenantCtx, id: InstallationId) -> Result<(Arc<Loade
         if let Some((loaded, true)) = &hit
             && loaded.installation.generation == row.generation
         {
+            // Another node may have begun or ended a recording, which is no change of the installation.
+            let recording = read.installations().recording(id).await?;
+            app.calls.recordings.know(key.0, id, recording);
             let settled = app.calls.cache.put(key, loaded, now, epoch);
             return Ok((Arc::clone(loaded), settled));
         }
         let stored = read.installations().secrets(id).await?;
+        let recording = read.installations().recording(id).await?;
+        app.calls.recordings.know(key.0, id, recording);
         (row, stored)
     };
     let version = app

@@ -21,7 +21,8 @@ use super::{
     error::PluginError,
     manifest::{self, CallClass},
     policy,
-    port::{Grants, Invocation, PluginKind, Powers},
+    port::{Grants, Invocation, JournalMode, PluginKind, Powers},
+    recordings::{self, Recordings},
     releases,
     trust::TrustError,
 };
@@ -39,6 +40,8 @@ pub struct Calls {
     live: live::Live,
     ready: ready::Ready,
     receipts: Arc<receipts::Queue>,
+    /// Installations whose calls are recorded.
+    pub(in crate::plugins) recordings: Arc<Recordings>,
 }
 
 impl Calls {
@@ -211,8 +214,16 @@ fn build(
             budgets: Arc::clone(&app.budgets),
             terms: Arc::clone(&loaded.terms),
             releases: Arc::clone(&app.releases),
+            recordings: Arc::clone(&app.calls.recordings),
             run,
         }),
+        journal: if app.calls.recordings.wanted(t.scope.id(), installation, app.clock.now()) {
+            JournalMode::Record {
+                budget: recordings::BUDGET,
+            }
+        } else {
+            JournalMode::Off
+        },
     }
 }
 

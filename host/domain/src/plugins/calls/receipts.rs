@@ -1,20 +1,25 @@
 //! Receipts of calls, written in batches behind the calls: a call never waits for its own bookkeeping. What is still
 //! in memory when the process is killed is lost; that is the price, and it is stated.
 
-use crate::{App, Problem, plugins::port::CallReceipt};
+use crate::{
+    App, Problem,
+    plugins::{port::CallReceipt, recordings::Recorded},
+};
 use aistack_core::TenantId;
 use aistack_store::CallRow;
 use std::{
     collections::HashMap,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 /// Receipts held at most; beyond that the oldest rule is "drop the new one and count it".
 const CAPACITY: usize = 20_000;
+/// Journals held at most: one may have some megabytes. Beyond that calls go without.
+const JOURNALS: usize = 64;
 /// A batch is written at least this often.
 const EVERY: Duration = Duration::from_millis(500);
 
@@ -22,15 +27,28 @@ const EVERY: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: Mutex<Vec<CallReceipt>>,
+    journals: AtomicUsize,
     dropped: AtomicU64,
     wake: tokio::sync::Notify,
 }
 
 impl Queue {
     /// Takes a receipt; never waits.
-    pub(super) fn push(&self, receipt: CallReceipt) {
+    pub(super) fn push(&self, mut receipt: CallReceipt) {
+        if receipt.tape.is_some() {
+            if self.journals.fetch_add(1, Ordering::Relaxed) < JOURNALS {
+                self.wake.notify_one();
+            } else {
+                self.journals.fetch_sub(1, Ordering::Relaxed);
+                tracing::warn!(call = %receipt.call, "a journal was dropped: the store is slower than the calls");
+                receipt.tape = None;
+            }
+        }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() >= CAPACITY {
+            if receipt.tape.is_some() {
+                self.journals.fetch_sub(1, Ordering::Relaxed);
+            }
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
@@ -66,6 +84,7 @@ fn row(r: CallReceipt) -> CallRow {
         digest: r.digest.to_string(),
         lane: r.lane.to_string(),
         turns: number(r.turns),
+        frames: serde_json::to_string(&r.frames).unwrap_or_else(|_| "[]".to_owned()),
     }
 }
 
@@ -82,13 +101,22 @@ pub async fn flush_receipts(app: &App) -> Result<(), Problem> {
         );
     }
     let mut by_tenant: HashMap<TenantId, Vec<CallRow>> = HashMap::new();
-    for receipt in app.calls.receipts.take() {
+    let mut recorded = Vec::new();
+    for mut receipt in app.calls.receipts.take() {
+        recorded.extend(Recorded::from(&mut receipt));
         by_tenant.entry(receipt.tenant).or_default().push(row(receipt));
     }
     let mut result = Ok(());
     for (tenant, rows) in by_tenant {
         if let Err(e) = write(app, tenant, &rows).await {
             tracing::warn!(%tenant, receipts = rows.len(), error = %e, "call receipts could not be written");
+            result = Err(e);
+        }
+    }
+    app.calls.receipts.journals.fetch_sub(recorded.len(), Ordering::Relaxed);
+    for one in recorded {
+        if let Err(e) = one.keep(app).await {
+            tracing::warn!(error = %e, "the journal of a call could not be written");
             result = Err(e);
         }
     }

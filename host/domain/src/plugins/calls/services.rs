@@ -8,6 +8,7 @@ use crate::{
         observe::{LogEvent, Observer},
         port::{CallReceipt, DatasetRows, Fault, FaultKind, FileWriter, Grants, HostServices, KvEntry, LogLine, Use},
         quarantine::Held,
+        recordings::Recordings,
         releases::Releases,
     },
     quota::PluginTerms,
@@ -37,6 +38,7 @@ pub(super) struct Services {
     pub(super) budgets: Arc<Budgets>,
     pub(super) terms: Arc<PluginTerms>,
     pub(super) releases: Arc<Releases>,
+    pub(super) recordings: Arc<Recordings>,
     pub(super) run: Option<Arc<RunContext>>,
 }
 
@@ -219,7 +221,8 @@ impl HostServices for Services {
         self.budgets.charge(self.scope.id(), &self.terms, used, now)
     }
 
-    fn receipt(&self, receipt: CallReceipt) {
+    fn receipt(&self, mut receipt: CallReceipt) {
+        self.recordings.settle(&mut receipt);
         self.observer.call(&self.scope, &receipt, self.clock.monotonic());
         self.held.note(&receipt, self.clock.monotonic());
         self.releases.note(&receipt);

@@ -305,6 +305,8 @@ pub struct CallView {
     pub code: Option<String>,
     /// Log lines.
     pub log: Value,
+    /// Where it crashed.
+    pub frames: Value,
 }
 
 /// A page of an installation's calls.
@@ -337,6 +339,7 @@ impl From<CallRow> for CallView {
             outcome: r.outcome,
             code: r.code,
             log: serde_json::from_str(&r.log).unwrap_or(Value::Null),
+            frames: serde_json::from_str(&r.frames).unwrap_or(Value::Null),
         }
     }
 }

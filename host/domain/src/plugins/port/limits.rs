@@ -1,10 +1,11 @@
 //! Bounds of calls: of one call, of the queue it waits in, of a plugin that keeps failing.
 
 use aistack_core::text_enum;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Bounds of one call; the smaller of manifest and plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallLimits {
     /// Wall time for the whole call, host calls included.
     pub wall: Duration,

@@ -5,6 +5,7 @@
 
 mod fault;
 mod identity;
+mod journal;
 mod limits;
 mod payment;
 mod powers;
@@ -15,6 +16,7 @@ mod signatures;
 
 pub use fault::*;
 pub use identity::*;
+pub use journal::*;
 pub use limits::*;
 pub use payment::*;
 pub use powers::*;
@@ -150,6 +152,8 @@ pub struct Invocation {
     pub extra: Value,
     /// The platform side of the host imports.
     pub services: Arc<dyn HostServices>,
+    /// Whether the call is recorded, or a recorded one made again.
+    pub journal: JournalMode,
 }
 
 impl core::fmt::Debug for Invocation {

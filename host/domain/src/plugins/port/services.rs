@@ -1,7 +1,7 @@
 //! What the platform does for a component during a call: key-value state, datasets, files, receipts; and what an
 //! installation was granted.
 
-use super::{DatasetRows, Fault, FaultKind, FileWriter, Lane, Use};
+use super::{DatasetRows, Fault, FaultKind, FileWriter, Lane, Tape, Use};
 use aistack_core::{CallId, InstallationId, RequestId, TenantId, Timestamp, text_enum};
 use secrecy::SecretBox;
 use serde::{Deserialize, Serialize};
@@ -163,11 +163,40 @@ pub struct CallReceipt {
     pub fault: Option<FaultKind>,
     /// Log lines the component emitted, already bounded and scrubbed of control characters.
     pub log: Vec<LogLine>,
+    /// What its instructions cost, where the host counts them: in authors' measurements alone.
+    pub fuel: Option<u64>,
+    /// Where it crashed, innermost first.
+    pub frames: Vec<Frame>,
+    /// Its journal, when one was kept or followed.
+    pub tape: Option<Box<Tape>>,
 }
 
 impl CallReceipt {
     /// Length of a turn: what the epoch clock measures CPU time in.
     pub const TURN: Duration = Duration::from_millis(1);
+}
+
+/// A place in a component where it crashed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The function, as far as the component carries names.
+    pub function: String,
+    /// The source file, relative; as far as the component carries line tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Its line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+impl core::fmt::Display for Frame {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, "{file}:{line} {}", self.function),
+            (Some(file), None) => write!(f, "{file} {}", self.function),
+            _ => f.write_str(&self.function),
+        }
+    }
 }
 
 /// One log line of a component.

@@ -8,7 +8,7 @@ use crate::{
     plugins::{
         calls::{self, Loaded, ProducedFile},
         error::clean,
-        port::{Fault, Finding, Invocation, Lane, PluginKind},
+        port::{Fault, Finding, Invocation, JournalMode, Lane, PluginKind},
     },
     reports,
 };
@@ -81,6 +81,7 @@ pub(in crate::plugins) async fn compare(
     };
     let inv = Invocation {
         lane: Lane::Shadow,
+        journal: JournalMode::Off,
         ..calls::check_invocation(app, t, &variant)
     };
     let Ok(would) = tokio::time::timeout(PATIENCE, app.runtime.check(inv, false)).await else {
@@ -124,6 +125,7 @@ pub(crate) async fn compare_report(app: &App, t: &TenantCtx, run: &ReportRun, su
     let context = Arc::new(reports::context(app, t, Some(run.id)));
     let inv = Invocation {
         lane: Lane::Shadow,
+        journal: JournalMode::Off,
         ..calls::run_invocation(app, t, &variant, Arc::clone(&context), 1)
     };
     let would = app.runtime.report().run(inv, reports::request_of(run)).await;

@@ -215,6 +215,9 @@ async fn calls_are_recorded_behind_the_call() {
             outcome,
             code: (outcome == CallOutcome::Refused).then(|| "breaker_open".to_owned()),
             fault: None,
+            fuel: None,
+            frames: Vec::new(),
+            tape: None,
             log: vec![LogLine {
                 level: "info".to_owned(),
                 message: "hello".to_owned(),

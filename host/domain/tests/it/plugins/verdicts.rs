@@ -47,6 +47,9 @@ async fn faulty(w: &World, t: &TenantCtx, i: &InstallationView, outcome: CallOut
         code: None,
         fault,
         log: Vec::new(),
+        fuel: None,
+        frames: Vec::new(),
+        tape: None,
     });
 }
 

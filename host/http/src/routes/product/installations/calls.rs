@@ -88,6 +88,9 @@ struct Call {
     /// Log lines.
     #[schema(value_type = Vec<Object>)]
     log: Value,
+    /// Where it crashed, innermost first: `function`, and `file` and `line` as far as the component carries them.
+    #[schema(value_type = Vec<Object>)]
+    frames: Value,
 }
 
 impl From<CallView> for Call {
@@ -106,6 +109,7 @@ impl From<CallView> for Call {
             outcome: c.outcome,
             code: c.code,
             log: c.log,
+            frames: c.frames,
         }
     }
 }

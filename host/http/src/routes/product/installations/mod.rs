@@ -5,6 +5,7 @@ mod calls;
 mod directory;
 mod documents;
 mod lifecycle;
+mod recordings;
 
 pub(in crate::routes) use body::Installation;
 
@@ -55,6 +56,7 @@ pub(in crate::routes) fn routes() -> Routes {
         .merge(directory::routes())
         .merge(calls::routes())
         .merge(documents::routes())
+        .merge(recordings::routes())
 }
 
 /// A plugin to be enabled.

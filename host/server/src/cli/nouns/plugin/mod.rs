@@ -4,6 +4,7 @@ mod author;
 mod install;
 mod operate;
 mod policy;
+mod record;
 mod registry;
 mod release;
 mod sim;
@@ -65,6 +66,9 @@ pub(in crate::cli) enum Command {
     /// What calls did
     #[command(flatten)]
     Watch(watch::Command),
+    /// Calls with all they were told
+    #[command(flatten)]
+    Record(record::Command),
     /// List the calls of an enabled plugin, newest first
     Calls(Calls),
     /// Stand-ins for providers on this machine, for plugin authors
@@ -312,6 +316,7 @@ impl Command {
             Self::Disable(c) => c.run(out).await,
             Self::Operate(c) => c.run(out).await,
             Self::Watch(c) => c.run(out).await,
+            Self::Record(c) => c.run(out).await,
             Self::Check(c) => c.run(out).await,
             Self::Author(c) => c.run(out).await,
             Self::Calls(c) => {

@@ -1,6 +1,6 @@
 //! `aistack plugin`: why a call failed, the log as it is written, who uses most.
 
-use super::{Client, Enabled, Failure, Output, Remote, query, segment};
+use super::{Client, Enabled, Failure, Output, Remote, author, query, segment};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -137,6 +137,7 @@ fn write_why(w: &mut dyn Write, d: &Value) -> std::io::Result<()> {
         text("/bytes_out"),
         text("/bytes_in")
     )?;
+    author::write_frames(w, "  crashed  ", &d["frames"])?;
     for line in d["log"].as_array().into_iter().flatten() {
         write_line(w, "  log     ", line)?;
     }

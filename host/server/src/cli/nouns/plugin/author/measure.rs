@@ -1,7 +1,11 @@
 //! `aistack plugin bench` and `dev`.
 
 use super::{Component, Failure, In, Output, json_argument, options, refused, scripted};
-use aistack_devkit::{bench, dev, project::Settings, run::Runner};
+use aistack_devkit::{
+    bench, dev,
+    project::Settings,
+    run::{Options, Runner},
+};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -44,8 +48,16 @@ impl Bench {
             Some(file) => scripted(&dir.join(file))?,
             None => (Settings::of(dir).map_err(refused)?, options()),
         };
+        let counting = Options {
+            count_fuel: true,
+            ..options.clone()
+        };
         let runner = Runner::start(&bytes, options).await.map_err(refused)?;
-        let f = bench::run(&runner, &settings, dir, &self.operation, &arguments, self.calls)
+        let mut f = bench::run(&runner, &settings, dir, &self.operation, &arguments, self.calls)
+            .await
+            .map_err(refused)?;
+        let counting = Runner::start(&bytes, counting).await.map_err(refused)?;
+        f.fuel = bench::fuel(&counting, &settings, dir, &self.operation, &arguments)
             .await
             .map_err(refused)?;
         out.value(&f, |w| {
@@ -60,6 +72,9 @@ impl Bench {
                 f.p50_us, f.p90_us, f.p99_us, f.max_us, f.first_us
             )?;
             writeln!(w, "plugin   p50 {} µs", f.guest_p50_us)?;
+            if let Some(fuel) = f.fuel {
+                writeln!(w, "fuel     {fuel} for a call, the same on every machine")?;
+            }
             writeln!(w, "rate     {} calls/s", f.calls_per_s)?;
             writeln!(w, "memory   {} KiB at most", f.peak_memory >> 10)?;
             writeln!(

@@ -16,7 +16,9 @@ use aistack_devkit::{
     project::{Project, Settings},
     run::{Options, StagedClock},
 };
+use aistack_domain::plugins::port::Frame;
 use clap::{Args, Subcommand};
+use serde_json::Value;
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
@@ -71,7 +73,7 @@ pub(in crate::cli) struct In {
     clippy::needless_pass_by_value,
     reason = "it stands in map_err, which hands values over"
 )]
-fn refused(e: Error) -> Failure {
+pub(super) fn refused(e: Error) -> Failure {
     Failure::Refused(e.document())
 }
 
@@ -97,16 +99,20 @@ impl Component {
         if let Some(file) = &self.wasm {
             return read(file);
         }
-        let project = self.project.open()?;
-        if project.is_stale() {
-            build::build(&project, &build::Options::default()).map_err(refused)?;
-        }
-        read(&project.component())
+        built(&self.project.open()?)
     }
 }
 
+/// The component of a project, built when something changed since.
+pub(super) fn built(project: &Project) -> Result<Vec<u8>, Failure> {
+    if project.is_stale() {
+        build::build(project, &build::Options::default()).map_err(refused)?;
+    }
+    read(&project.component())
+}
+
 /// What plugins are run with on this machine. Compiled components are kept in the user's cache, for the next command.
-fn options() -> Options {
+pub(super) fn options() -> Options {
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
@@ -117,6 +123,7 @@ fn options() -> Options {
         peer: None,
         cache: cache.map(|dir| dir.join("aistack").join("devkit")),
         in_process: false,
+        count_fuel: false,
     }
 }
 
@@ -131,13 +138,23 @@ fn scripted(file: &Path) -> Result<(Settings, Options), Failure> {
     Ok((fixtures.settings(), options))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(file).map_err(|source| {
         refused(Error::File {
             path: file.to_owned(),
             source,
         })
     })
+}
+
+/// Where a component crashed, for people: `at src/lib.rs:42 pay`.
+pub(super) fn write_frames(w: &mut dyn Write, before: &str, frames: &Value) -> io::Result<()> {
+    for frame in frames.as_array().into_iter().flatten() {
+        if let Ok(frame) = serde_json::from_value::<Frame>(frame.clone()) {
+            writeln!(w, "{before}at {frame}")?;
+        }
+    }
+    Ok(())
 }
 
 /// Findings for people.

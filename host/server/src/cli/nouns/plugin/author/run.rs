@@ -1,12 +1,14 @@
 //! `aistack plugin call` and `test`.
 
-use super::{Component, Failure, Output, json_argument, options, refused, scripted};
+use super::{Component, Failure, Output, json_argument, options, refused, scripted, write_frames};
 use aistack_devkit::{
     conformance::{self, Case, Fixtures, Outcome},
     ops,
     project::{Project, Settings},
+    replay,
     run::{Platform, Runner},
 };
+use aistack_domain::plugins::port::Tape;
 use anyhow::Context;
 use clap::Args;
 use serde_json::json;
@@ -24,6 +26,9 @@ pub(in crate::cli) struct Call {
     /// Take settings and the provider's answers from a file of fixtures instead of aistack-dev.toml and the network
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "tests/fixtures.toml")]
     fixtures: Option<PathBuf>,
+    /// Keep all that the call is told in a file, for: aistack plugin replay --journal FILE
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Where to put the files of a report
     #[arg(long, value_name = "DIR")]
     files: Option<PathBuf>,
@@ -55,9 +60,16 @@ impl Call {
         };
         let runner = Runner::start(&bytes, options).await.map_err(refused)?;
         let platform = Platform::new(&settings).map_err(refused)?;
-        let called = ops::call(&runner, &settings, dir, &platform, &self.operation, arguments)
-            .await
-            .map_err(refused)?;
+        let called = match &self.record {
+            None => ops::call(&runner, &settings, dir, &platform, &self.operation, arguments).await,
+            Some(_) => ops::record(&runner, &settings, dir, &platform, &self.operation, arguments).await,
+        }
+        .map_err(refused)?;
+        if let (Some(file), Some(Tape::Recorded(journal))) =
+            (&self.record, called.receipt.as_ref().and_then(|r| r.tape.as_deref()))
+        {
+            replay::write(file, journal).map_err(refused)?;
+        }
         let mut document = called.document();
         let files = platform.files();
         if !files.is_empty() {
@@ -86,6 +98,7 @@ impl Call {
                 let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
                 writeln!(w, "log {}: {}", text("level"), text("message"))?;
             }
+            write_frames(w, "  ", &receipt["frames"])?;
             for file in document["files"].as_array().into_iter().flatten() {
                 writeln!(
                     w,
