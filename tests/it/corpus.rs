@@ -123,7 +123,12 @@ async fn corpus_is_taken_by_the_host_of_today() {
                 .unwrap();
             let listed = answer.ok(201).unwrap();
             let wanted = [json!(c.world), json!(c.sha256), json!(corpus.contract)];
-            assert_eq!(["kind", "digest", "contract"].map(|m| listed[m].clone()), wanted, "{}", c.name);
+            assert_eq!(
+                ["kind", "digest", "contract"].map(|m| listed[m].clone()),
+                wanted,
+                "{}",
+                c.name
+            );
         }
     }
 }
