@@ -147,7 +147,10 @@ mod tests {
             } else {
                 declaration(name)
             };
-            assert!(rows.iter().all(|r| r.contains(wanted)), "{wanted:?} for {name} in {rows:?}");
+            assert!(
+                rows.iter().all(|r| r.contains(wanted)),
+                "{wanted:?} for {name} in {rows:?}"
+            );
         }
     }
 }
