@@ -34,8 +34,8 @@ bin: ## Say where the binary is
 
 .PHONY: test
 test: ## Run the tests with their real peers; the last line is the sum
-	$(SETUP) rust console postgres nginx keycloak stripe registry node browser || true
-	AISTACK_SHOTS=none tests/run.sh format clippy guests console plugins rust e2e
+	$(SETUP) rust console postgres nginx keycloak stripe registry node js python tutorials browser || true
+	AISTACK_SHOTS=none tests/run.sh format clippy guests console plugins rust languages e2e
 
 .PHONY: e2e
 e2e: ## The console in a real browser, telling the whole story, with pictures of every page

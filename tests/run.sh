@@ -6,6 +6,8 @@
 #   unit     tests of the crates and the architecture test, without peers
 #   guests   formats, lints and native tests of the guest SDK, the plugins and the hostile test components
 #   console  types, lints and unit tests of the console, and its build
+#   languages  the SDKs of JavaScript and Python, and for every language and world a new project: built, checked, and through
+#            the conformance suite
 #   plugins  the plugins build as components
 #   rust     every test of the workspace, the integration tests with their peers among them
 #   e2e      the console in a real browser
@@ -66,6 +68,25 @@ cargo_counts() {
        END { print p + 0, f + 0, s + 0 }' "$1"
 }
 
+# Of node's own test runner.
+node_counts() {
+  awk '$2 == "pass" { p = $3 } $2 == "fail" { f = $3 } $2 == "skipped" { s = $3 } END { print p + 0, f + 0, s + 0 }' "$1"
+}
+
+# Of Python's unittest: "Ran 9 tests in 0.1s", then "OK" or "FAILED (failures=1, errors=2, skipped=3)".
+unittest_counts() {
+  awk '/^Ran [0-9]+ tests? / { n = $2 }
+       /^(OK|FAILED)/ { gsub(/[^a-z0-9=]/, " "); for (i = 1; i <= NF; i++) { split($i, x, "=")
+         if (x[1] == "failures" || x[1] == "errors") f += x[2]; if (x[1] == "skipped") s += x[2] } }
+       END { print n - f - s, f + 0, s + 0 }' "$1"
+}
+
+# Of the file that `aistack plugin test --junit` wrote.
+junit_counts() {
+  sed -n 's/.*<testsuite .*tests="\([0-9]*\)" failures="\([0-9]*\)".* skipped="\([0-9]*\)".*/\1 \2 \3/p' "$scratch/junit.xml" 2>/dev/null |
+    awk '{ print $1 - $2 - $3, $2, $3 }'
+}
+
 vitest_counts() {
   node -e 'const r = JSON.parse(require("fs").readFileSync(process.argv[1]));
     console.log(r.numPassedTests, r.numFailedTests, r.numPendingTests + (r.numTodoTests ?? 0))' "$scratch/vitest.json" 2>/dev/null
@@ -110,6 +131,55 @@ suite_guests() {
   # Some of what these do exists on WebAssembly only.
   step "clippy of tests/hostile/" in_folder tests/hostile cargo clippy --quiet --workspace --target wasm32-wasip2 -- -D warnings
 }
+
+# new_project LANG WORLD: what an author does with a new project, in a folder of its own.
+new_project() {
+  local lang=$1 world=$2 folder="$scratch/projects/$1-$2" aistack="$CARGO_TARGET_DIR/debug/aistack"
+  # As the tests of tests/it/author: the SDK is compiled once.
+  local -x CARGO_TARGET_DIR="$CARGO_TARGET_DIR/guests"
+  rm -f "$scratch/junit.xml"
+  "$aistack" plugin new "acme.$lang-$world" --world "$world" --lang "$lang" --dir "$folder" &&
+    cd "$folder" &&
+    "$aistack" plugin build &&
+    "$aistack" plugin check &&
+    "$aistack" plugin test --junit "$scratch/junit.xml" &&
+    grep -q "classname=\"aistack.$world\"" "$scratch/junit.xml"
+}
+
+# compiler LANG: whether projects in LANG can be built; what is missing is fetched. A missing compiler is a failure in CI.
+compiler() {
+  if [ "$1" = rust ] || tests/peers/setup.sh "$1"; then return 0; fi
+  if [ -n "${CI-}" ]; then
+    printf '\n\033[1m== compiler of %s\033[0m: MISSING, see above\n' "$1"
+    count 0 1 0
+    failures+=("compiler of $1")
+  else
+    echo "SKIPPED everything in $1: its compiler is missing; run: tests/peers/setup.sh $1" >&2
+    count 0 0 1
+  fi
+  return 1
+}
+
+suite_languages() {
+  local lang world
+  step "build" cargo build --workspace --lib --bins --tests
+  for lang in rust js python; do
+    compiler "$lang" || continue
+    case $lang in
+      js) tests "tests of sdk/js/" node_counts in_folder sdk/js npm test --silent ;;
+      python) tests "tests of sdk/python/" unittest_counts in_folder sdk/python python3 -B -m unittest discover -s tests -t . ;;
+    esac
+    for world in identity payment report; do
+      tests "$world plugin in $lang" junit_counts new_project "$lang" "$world"
+      case $lang in
+        js) tests "its own tests" node_counts in_folder "$scratch/projects/js-$world" npm_tests ;;
+        python) tests "its own tests" unittest_counts in_folder "$scratch/projects/python-$world" python3 -B -m unittest ;;
+      esac
+    done
+  done
+}
+
+npm_tests() { npm install --no-audit --no-fund --loglevel=error && npm test --silent; }
 
 suite_console() {
   step "console types" in_folder console npm run --silent typecheck

@@ -47,7 +47,9 @@ fn walk(root: &Path, part: &Path, list: &mut String) -> io::Result<()> {
         .collect::<Result<_, _>>()?;
     names.sort();
     for name in names {
-        let left_behind = name.to_str().is_none_or(|n| LEFT_BEHIND.contains(&n));
+        // `npm install` in a template locks what that folder has. The toolchain's lock file is a source.
+        let locked = name == "package-lock.json" && part.starts_with("sdk/templates");
+        let left_behind = locked || name.to_str().is_none_or(|n| LEFT_BEHIND.contains(&n));
         if !left_behind && !full.join(&name).is_symlink() {
             walk(root, &part.join(&name), list)?;
         }
@@ -57,7 +59,7 @@ fn walk(root: &Path, part: &Path, list: &mut String) -> io::Result<()> {
     Ok(())
 }
 
-#[allow(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
+#[expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
 fn emit(line: &str) {
     println!("{line}");
 }

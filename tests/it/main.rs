@@ -4,6 +4,7 @@
 mod architecture;
 mod author;
 mod bad_input;
+mod corpus;
 mod hostile;
 mod peers;
 mod plugins;

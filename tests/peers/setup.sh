@@ -11,6 +11,7 @@
 #   node      the npm packages of tests/peers/node
 #   js        componentize-js, which makes components of JavaScript (400 MB in the user's cache)
 #   python    componentize-py, which makes components of Python (70 MB in the user's cache)
+#   tutorials programs that docs/plugins use beside aistack: curl, openssl, patch, python3
 #   browser   Chromium, fonts with Chinese glyphs, and the npm packages of tests/e2e
 #
 # Nothing is done for what is already there, so a second run takes a blink. Debian packages need root or sudo;
@@ -169,6 +170,14 @@ part_python() {
   fi
   python3 -c 'import ensurepip' 2>/dev/null || apt python3-venv || return 1
   (cd "$root/sdk/python" && python3 -B -m aistack_build >/dev/null)
+}
+
+part_tutorials() {
+  local program missing=()
+  for program in curl openssl patch python3; do
+    command -v "$program" >/dev/null || missing+=("$program")
+  done
+  [ ${#missing[@]} = 0 ] || apt "${missing[@]}"
 }
 
 part_browser() {

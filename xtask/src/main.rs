@@ -2,6 +2,7 @@
 
 mod column_types;
 mod columns;
+mod contract;
 mod plugins;
 mod postgres;
 mod sqlx;
@@ -25,6 +26,10 @@ enum Chore {
     Plugins(plugins::Arguments),
     /// Describe every SQL statement against both databases again (or check that nothing changed)
     Sqlx(sqlx::Arguments),
+    /// Check that the plugin contract in wit/ keeps what its frozen versions in tests/corpus/ said
+    WitCheck,
+    /// Write the contract's reference, docs/plugins/contract.md and the pages beside it, from the WIT (or check it)
+    WitDocs(contract::Docs),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -32,6 +37,8 @@ fn main() -> anyhow::Result<()> {
         Chore::Columns(arguments) => columns::run(&arguments),
         Chore::Plugins(arguments) => plugins::run(&arguments),
         Chore::Sqlx(arguments) => sqlx::run(&arguments),
+        Chore::WitCheck => contract::check(),
+        Chore::WitDocs(arguments) => contract::docs(&arguments),
     }
 }
 

@@ -15,6 +15,10 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 /// How often the epoch advances: the grain of CPU bounds and of the turns guests take on a thread.
 pub(crate) const TICK: Duration = CallReceipt::TURN;
 
+/// Core instances that a component may be made of. Rust needs 4 or 5, Python 38: its interpreter comes as a bundle of shared
+/// libraries. They reserve nothing until they are there; what they take together is bounded by the pool as well.
+const CORE_INSTANCES: u32 = 64;
+
 /// What the compiled code depends on. The compiling child and the running engine must agree on all of it.
 ///
 /// With `fuel` every instruction is counted, which costs a third of the speed: for measuring, not for running.
@@ -44,11 +48,11 @@ pub(crate) fn running(config: &RuntimeConfig) -> wasmtime::Result<Engine> {
     let slots = config.instances.max(1);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
-        .total_core_instances(slots.saturating_mul(8))
+        .total_core_instances(slots.saturating_mul(CORE_INSTANCES))
         .total_memories(slots.saturating_mul(2))
         .total_tables(slots.saturating_mul(4))
         .total_stacks(slots)
-        .max_core_instances_per_component(16)
+        .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(2)
         .max_tables_per_component(4)
         .max_memory_size(config.max_memory)

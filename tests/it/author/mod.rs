@@ -4,6 +4,7 @@ mod dev;
 mod journey;
 mod mistakes;
 mod record;
+mod tutorials;
 
 use aistack_tests::host::binary;
 use serde_json::Value;
@@ -23,6 +24,12 @@ static TURN: Mutex<()> = Mutex::new(());
 struct Author {
     folder: TempDir,
     _turn: MutexGuard<'static, ()>,
+}
+
+/// Where authors' projects are compiled: shared by all these tests, so that the SDK is compiled once; apart from the
+/// host's, which whoever runs the tests has locked.
+fn compiled(binary: &Path) -> PathBuf {
+    binary.ancestors().nth(2).unwrap().join("guests")
 }
 
 /// What a command said.
@@ -76,10 +83,7 @@ impl Author {
             .args(["--json", "plugin"])
             .args(arguments)
             .current_dir(self.dir());
-        // Shared by all these tests, so that the SDK is compiled once; apart from the host's, which whoever runs the
-        // tests has locked.
-        let target = binary.ancestors().nth(2).unwrap().join("guests");
-        command.env("CARGO_TARGET_DIR", target);
+        command.env("CARGO_TARGET_DIR", compiled(&binary));
         command.env("XDG_CACHE_HOME", self.dir().join(".cache"));
         command
     }

@@ -3,6 +3,7 @@
 //! A peer that is not installed is [`PeerError::Missing`], which [`need!`](crate::need) turns into a loud skip on a
 //! developer's machine and into a failure in CI. `tests/peers/setup.sh` installs them all.
 
+mod authoring;
 mod keycloak;
 mod nginx;
 mod oidc_provider;
@@ -13,6 +14,7 @@ mod registry;
 mod simulator;
 mod stripe;
 
+pub use authoring::{compiler, programs};
 pub use keycloak::{Keycloak, Realm, RealmUser};
 pub use nginx::Nginx;
 pub use oidc_provider::OidcProvider;

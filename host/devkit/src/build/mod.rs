@@ -5,7 +5,7 @@ mod cargo;
 mod script;
 mod sections;
 
-pub use sections::{append, strip};
+pub use sections::{append, same_but_memory, strip};
 
 use crate::{
     Error,

@@ -24,7 +24,7 @@ pub(super) fn python(project: &Project, options: &Options) -> Result<Vec<u8>, Er
     run(
         command,
         program,
-        "install Python 3.10 or newer, with pip",
+        "install Python 3.11 or newer, with venv",
         project,
         options,
     )

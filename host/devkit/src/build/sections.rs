@@ -54,6 +54,49 @@ fn is_for_people(contents: &[u8]) -> Option<bool> {
     )
 }
 
+/// Whether two components differ at most in what their memories begin with. Tools that take a snapshot of a running
+/// interpreter put its random seeds and addresses there. Some also number the modules of a component anew each time, so
+/// neither their order nor how they are wired counts; all that is in them does, as do imports, exports and custom sections.
+#[must_use]
+pub fn same_but_memory(a: &[u8], b: &[u8]) -> bool {
+    let parts = |bytes| {
+        let mut parts = Vec::new();
+        without_memory(bytes, 0, &mut parts)?;
+        parts.sort_unstable();
+        Some(parts)
+    };
+    parts(a).is_some_and(|a| parts(b).is_some_and(|b| a == b))
+}
+
+/// In core modules: what memories begin with, and how many pieces of it there are.
+const DATA: [u8; 2] = [11, 12];
+/// In components: which modules are instantiated with what, and names for what they export.
+const WIRING: [u8; 2] = [2, 6];
+
+fn without_memory(bytes: &[u8], depth: usize, parts: &mut Vec<Vec<u8>>) -> Option<()> {
+    let header = bytes.get(..8).filter(|h| h.starts_with(b"\0asm") && depth < DEEPEST)?;
+    let component = header[4..] == COMPONENT;
+    let mut module = header.to_vec();
+    let mut at = 8;
+    while at < bytes.len() {
+        let id = bytes[at];
+        let (size, from) = read_leb(bytes, at + 1)?;
+        let contents = bytes.get(from..from.checked_add(size)?)?;
+        at = from + size;
+        match (component, id) {
+            (true, id) if NESTED.contains(&id) => without_memory(contents, depth + 1, parts)?,
+            (true, id) if WIRING.contains(&id) => {}
+            (true, id) => parts.push([&[id], contents].concat()),
+            (false, id) if DATA.contains(&id) => {}
+            (false, id) => section(&mut module, id, contents),
+        }
+    }
+    if !component {
+        parts.push(module);
+    }
+    Some(())
+}
+
 /// Puts a custom section at the end.
 pub fn append(component: &mut Vec<u8>, name: &str, data: &[u8]) {
     let mut contents = Vec::new();
@@ -128,6 +171,35 @@ mod tests {
         append(&mut wanted, "aistack:config-schema", b"{}");
         assert_eq!(strip(&c).unwrap(), wanted);
         assert_eq!(strip(&wanted).unwrap(), wanted);
+    }
+
+    #[test]
+    fn only_memory_and_the_order_of_modules_may_differ() {
+        let core = |code: &[u8], data: &[u8]| {
+            let mut m = module(&[]);
+            section(&mut m, 10, code);
+            section(&mut m, 11, data);
+            m
+        };
+        let component = |modules: &[Vec<u8>], text: &[u8]| {
+            let mut c = [b"\0asm".as_slice(), &COMPONENT].concat();
+            modules.iter().for_each(|m| section(&mut c, 1, m));
+            section(&mut c, 2, &[u8::try_from(modules[0].len()).unwrap()]);
+            section(&mut c, 10, b"imports");
+            append(&mut c, "aistack:manifest", text);
+            c
+        };
+        let one = component(&[core(b"x", b"seed 1"), core(b"yy", b"")], b"m");
+        let other = component(&[core(b"yy", b"0"), core(b"x", b"another seed")], b"m");
+        assert!(one != other && same_but_memory(&one, &other));
+        for changed in [
+            component(&[core(b"z", b"seed 1"), core(b"yy", b"")], b"m"),
+            component(&[core(b"x", b"seed 1"), core(b"yy", b"")], b"n"),
+            component(&[core(b"x", b"seed 1")], b"m"),
+            one[..one.len() - 1].to_vec(),
+        ] {
+            assert!(!same_but_memory(&one, &changed));
+        }
     }
 
     #[test]

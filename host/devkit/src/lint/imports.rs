@@ -123,3 +123,34 @@ pub(crate) fn refusal_hint(refusal: &Refusal) -> &'static str {
         Refusal::Host(_) => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aistack_domain::plugins::manifest::INTERFACES;
+    use std::path::Path;
+
+    /// What the hints say to declare is what the reference of the contract says.
+    #[test]
+    fn the_reference_says_how_to_declare_each_interface() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/plugins/contract.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        for name in INTERFACES {
+            let rows: Vec<String> = page
+                .lines()
+                .filter(|l| l.starts_with("| [") && l.contains(&format!("/{name}`](")))
+                .map(|l| l.replace('`', ""))
+                .collect();
+            assert!(!rows.is_empty(), "{name}");
+            let wanted = if FREE.contains(name) {
+                "nothing: it reaches nothing outside the call"
+            } else {
+                declaration(name)
+            };
+            assert!(
+                rows.iter().all(|r| r.contains(wanted)),
+                "{wanted:?} for {name} in {rows:?}"
+            );
+        }
+    }
+}

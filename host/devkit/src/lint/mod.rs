@@ -14,7 +14,7 @@ pub(crate) use spans::position;
 use crate::{
     Error, Finding, Severity, build,
     inspect::{MAX_COMPONENT, Report},
-    project::{MANIFEST, Project, SCHEMA},
+    project::{Lang, MANIFEST, Project, SCHEMA},
     run::{Options, Runner},
 };
 use aistack_domain::plugins::port::Refusal;
@@ -94,19 +94,43 @@ pub async fn check(project: &Project, asked: &Check, runner: Options) -> Result<
             afresh_in: Some(again.path().to_owned()),
             ..build::Options::default()
         };
-        let same = build::component(project, &options)? == built.bytes;
-        done.reproducible = Some(same);
-        if !same {
-            done.findings.push(Finding::error(
-                "not_reproducible",
-                "",
-                "two builds of the same sources made different bytes",
-                "take out what differs from run to run: times, random names, absolute paths, unlocked dependencies",
-            ));
-        }
+        let again = build::component(project, &options)?;
+        done.reproducible = Some(again == built.bytes);
+        done.findings.extend(difference(project.lang, &built.bytes, &again));
     }
     done.findings.sort_by_key(|f| f.severity);
     Ok(done)
+}
+
+/// What is to be said of two builds of the same sources.
+fn difference(lang: Lang, one: &[u8], other: &[u8]) -> Option<Finding> {
+    let tool = match lang {
+        Lang::Rust => None,
+        Lang::Js => Some("componentize-js"),
+        Lang::Python => Some("componentize-py"),
+    };
+    if one == other {
+        return None;
+    }
+    Some(match tool {
+        // Nobody could mend it, so it is no mistake of the project's.
+        Some(tool) if build::same_but_memory(one, other) => Finding::warning(
+            "snapshot_differs",
+            "",
+            format!(
+                "two builds of the same sources made different bytes: {tool} takes a snapshot of a running interpreter, \
+                 whose memory holds random seeds. The interpreter, imports, exports, manifest and form are the same; that memory, \
+                 with the plugin's own code in it, can't be compared"
+            ),
+            "sign and publish one build; another one of the same sources has another digest",
+        ),
+        _ => Finding::error(
+            "not_reproducible",
+            "",
+            "two builds of the same sources made different bytes",
+            "take out what differs from run to run: times, random names, absolute paths, unlocked dependencies",
+        ),
+    })
 }
 
 /// Checks a component by itself.

@@ -28,10 +28,12 @@ mod tests {
             "sdk/bindings/core/Cargo.toml",
             "wit/v1/contract.wit",
             "sdk/Cargo.lock",
+            "sdk/js/toolchain/package-lock.json",
         ] {
             assert!(text(path).is_some(), "{path}");
         }
         assert!(below("sdk/templates").any(|(p, _)| p.ends_with("aistack-plugin.toml")));
+        assert!(!below("sdk/templates").any(|(p, _)| p.ends_with("package-lock.json")));
         assert!(
             !FILES
                 .iter()

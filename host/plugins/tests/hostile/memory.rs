@@ -69,6 +69,19 @@ async fn hostile_07_several_memories_share_one_limit() {
             ("memory_exceeded", CallOutcome::Limit)
         );
         assert!(receipt.memory <= 8 << 20, "{}", receipt.memory);
+        // A crowd of instances without memory: as many as an interpreter brings along are fine, many more are not.
+        let empty = b"\0asm\x01\0\0\0";
+        assert!(
+            describe(&b, &forge::with_module(&good, empty, 40), 32 << 20)
+                .await
+                .0
+                .is_ok()
+        );
+        let refused = b.host.admit(&forge::with_module(&good, empty, 70)).await.unwrap_err();
+        assert!(
+            matches!(&refused, Refusal::Compile(why) if why.contains("core module instances")),
+            "{refused:?}"
+        );
         let refused = b.host.admit(&many).await.unwrap_err();
         assert!(matches!(refused, Refusal::Compile(_)), "{refused:?}");
     })
