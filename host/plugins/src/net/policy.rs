@@ -14,7 +14,9 @@ pub(crate) fn host_matches(grant: &str, url: &Url) -> bool {
     let Ok(granted) = Url::parse(&format!("{}://{grant}", url.scheme())) else {
         return false;
     };
-    granted.path() == "/"
+    // Schemes without hosts would have theirs in common.
+    url.host().is_some()
+        && granted.path() == "/"
         && granted.query().is_none()
         && granted.fragment().is_none()
         && granted.username().is_empty()
