@@ -11,6 +11,7 @@
 #   node      the npm packages of tests/peers/node
 #   js        componentize-js, which makes components of JavaScript (400 MB in the user's cache)
 #   python    componentize-py, which makes components of Python (70 MB in the user's cache)
+#   fuzz      the nightly compiler and cargo-fuzz
 #   browser   Chromium, fonts with Chinese glyphs, and the npm packages of tests/e2e
 #
 # Nothing is done for what is already there, so a second run takes a blink. Debian packages need root or sudo;
@@ -169,6 +170,13 @@ part_python() {
   fi
   python3 -c 'import ensurepip' 2>/dev/null || apt python3-venv || return 1
   (cd "$root/sdk/python" && python3 -B -m aistack_build >/dev/null)
+}
+
+part_fuzz() {
+  cargo +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal >&2 || return 1
+  cargo +nightly fuzz --version >/dev/null 2>&1 && return 0
+  say "installing cargo-fuzz"
+  cargo install cargo-fuzz --locked >&2
 }
 
 part_browser() {
