@@ -35,7 +35,7 @@ bin: ## Say where the binary is
 .PHONY: test
 test: ## Run the tests with their real peers; the last line is the sum
 	$(SETUP) rust console postgres nginx keycloak stripe registry node js python tutorials browser || true
-	AISTACK_SHOTS=none tests/run.sh format clippy guests console plugins rust languages e2e
+	AISTACK_SHOTS=none tests/run.sh format clippy guests console plugins rust languages e2e fuzz
 
 .PHONY: e2e
 e2e: ## The console in a real browser, telling the whole story, with pictures of every page
@@ -52,6 +52,16 @@ bench: plugins ## Measure, with a release build; results in docs/performance.md 
 	$(SETUP) postgres nginx
 	cargo build --release --workspace --bins
 	cargo bench --workspace $(addprefix --bench ,$(BENCHES))
+
+.PHONY: bench-rivals
+bench-rivals: ## Measure a plugin call beside Extism and wasmtime serve, with a release build; prints a table
+	$(SETUP) rust
+	export WASMTIME="$$(tests/rivals/tools.sh)" && cd tests/rivals && CARGO_TARGET_DIR="$(CARGO_TARGET_DIR)/rivals" cargo bench
+
+.PHONY: fuzz
+fuzz: ## Fuzz what reads bytes from outside, each target for FUZZ_SECONDS (60)
+	$(SETUP) rust fuzz
+	fuzz/run.sh
 
 .PHONY: console
 console: ## Build the console into console/dist, where the server embeds it from

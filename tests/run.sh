@@ -11,6 +11,7 @@
 #   plugins  the plugins build as components
 #   rust     every test of the workspace, the integration tests with their peers among them
 #   e2e      the console in a real browser
+#   fuzz     each fuzz target for a few seconds, where cargo-fuzz is installed; the seeds are among the unit tests
 #
 # A suite that fails does not stop the others. The last line is "N passed, N failed, N skipped" over all of them: every
 # test of every runner counts as one, a check without tests of its own (such as `format`) counts as one, and a suite that
@@ -127,7 +128,9 @@ suite_guests() {
     step "clippy of $folder/" in_folder "$folder" cargo clippy --quiet --workspace --all-targets -- -D warnings
     tests "tests of $folder/" cargo_counts in_folder "$folder" cargo test --workspace --no-fail-fast
   done
-  step "format of tests/hostile/" in_folder tests/hostile cargo fmt --all --check
+  for folder in tests/hostile fuzz tests/rivals tests/rivals/guests; do
+    step "format of $folder/" in_folder "$folder" cargo fmt --all --check
+  done
   # Some of what these do exists on WebAssembly only.
   step "clippy of tests/hostile/" in_folder tests/hostile cargo clippy --quiet --workspace --target wasm32-wasip2 -- -D warnings
 }
@@ -214,6 +217,15 @@ suite_e2e() {
   step "build" cargo build --workspace --lib --bins --tests
   tests "end to end" playwright_counts in_folder tests/e2e \
     env "PLAYWRIGHT_JSON_OUTPUT_NAME=$scratch/playwright.json" npx playwright test --reporter=list,json
+}
+
+suite_fuzz() {
+  if ! cargo +nightly fuzz --version >/dev/null 2>&1; then
+    echo "SKIPPED fuzz: cargo-fuzz or the nightly compiler is missing; run: tests/peers/setup.sh fuzz" >&2
+    count 0 0 1
+    return
+  fi
+  step "fuzz" env "FUZZ_SECONDS=${FUZZ_SECONDS:-20}" fuzz/run.sh
 }
 
 for suite in "$@"; do

@@ -12,6 +12,7 @@
 #   js        componentize-js, which makes components of JavaScript (400 MB in the user's cache)
 #   python    componentize-py, which makes components of Python (70 MB in the user's cache)
 #   tutorials programs that docs/plugins use beside aistack: curl, openssl, patch, python3
+#   fuzz      the nightly compiler and cargo-fuzz
 #   browser   Chromium, fonts with Chinese glyphs, and the npm packages of tests/e2e
 #
 # Nothing is done for what is already there, so a second run takes a blink. Debian packages need root or sudo;
@@ -178,6 +179,13 @@ part_tutorials() {
     command -v "$program" >/dev/null || missing+=("$program")
   done
   [ ${#missing[@]} = 0 ] || apt "${missing[@]}"
+}
+
+part_fuzz() {
+  cargo +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal >&2 || return 1
+  cargo +nightly fuzz --version >/dev/null 2>&1 && return 0
+  say "installing cargo-fuzz"
+  cargo install cargo-fuzz --locked >&2
 }
 
 part_browser() {

@@ -7,17 +7,28 @@
 //! - `call` runs one operation in a fresh instance under its bounds, and writes the receipt.
 //! - `imports` is what components may call, each interface linked only when granted; `net` guards what they reach.
 //! - `journal` stands between components and imports: it records calls, and answers recorded ones.
+//! - `admit`, `checks`, `contract`, `crypto` and `net::policy` judge what comes from outside without naming wasmtime or the
+//!   state of a call: `fuzz/` compiles these files into a crate of its own, so they may name nothing else of this one.
 //! - `v1` adapts contract version 1 (`wit/v1`) to the domain's types. A later major version is a module beside it.
 
 mod admit;
 mod call;
+mod checks;
 mod code;
 mod config;
+mod contract;
+#[cfg(test)]
+mod corpus;
+mod crypto;
 mod engine;
 mod host;
 mod imports;
 mod journal;
 mod net;
+#[cfg(test)]
+#[path = "../../../fuzz/src/targets/mod.rs"]
+#[allow(unreachable_pub, reason = "shared with the fuzz crate, where they are public")]
+mod targets;
 mod v1;
 
 pub use admit::{Anatomy, dissect, inspect};

@@ -1,7 +1,7 @@
 //! What a component imports, against what the host offers to its kind.
 
 use super::structure::Shape;
-use crate::{imports, v1};
+use crate::contract;
 use aistack_domain::plugins::port::{Grants, PluginKind, Refusal};
 use semver::Version;
 use std::collections::BTreeSet;
@@ -37,13 +37,13 @@ pub(super) fn split(name: &str) -> (&str, Version) {
 
 /// Whether this host speaks a contract version: the same major, nothing newer.
 pub(super) fn speaks(version: &Version) -> bool {
-    version.major == v1::VERSION.major && *version <= v1::VERSION && version.pre.is_empty()
+    version.major == contract::VERSION.major && *version <= contract::VERSION && version.pre.is_empty()
 }
 
 pub(super) fn wrong_version(name: &str) -> Refusal {
     Refusal::WrongVersion {
         found: name.to_owned(),
-        offered: v1::VERSION.to_string(),
+        offered: contract::VERSION.to_string(),
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) fn check(shape: &Shape, kind: PluginKind) -> Result<Imported, Refusal
                 return Err(wrong_version(name));
             }
             if let Some(interface) = interface {
-                let Some(known) = imports::INTERFACES.iter().find(|i| **i == interface) else {
+                let Some(known) = contract::INTERFACES.iter().find(|i| **i == interface) else {
                     unknown.push(name.clone());
                     continue;
                 };
@@ -87,7 +87,7 @@ pub(super) fn check(shape: &Shape, kind: PluginKind) -> Result<Imported, Refusal
                 found.links.insert(known);
             }
             found.version = found.version.max(Some(version));
-        } else if !(imports::WASI.contains(&path) && version.major == 0 && version.minor == 2) {
+        } else if !(contract::WASI.contains(&path) && version.major == 0 && version.minor == 2) {
             unknown.push(name.clone());
         }
     }

@@ -16,6 +16,8 @@ pub(crate) use breaker::Breakers;
 pub(crate) use budget::{Socket, Sockets, Traffic};
 pub(crate) use light::{Heavies, Lanes};
 pub(crate) use limits::Exceeded;
+#[cfg(test)]
+pub(crate) use log::CallLog;
 pub(crate) use log::{Captured, scrub};
 pub(crate) use queue::Queue;
 pub(crate) use redact::{FileRedactor, Redactor, Visible};

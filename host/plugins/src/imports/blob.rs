@@ -3,6 +3,7 @@
 use super::{Answer, fault};
 use crate::{
     call::CallState,
+    checks::names,
     v1::{bindings::blob as wit, convert::fault_out},
 };
 use aistack_domain::plugins::port::{FaultKind, FileWriter};
@@ -12,26 +13,11 @@ use wasmtime::component::Resource;
 #[expect(unreachable_pub, reason = "named by generated code")]
 pub struct Sink(Option<Box<dyn FileWriter>>);
 
-fn plain(name: &str) -> bool {
-    (1..=128).contains(&name.chars().count())
-        && name != "."
-        && name != ".."
-        && !name.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'))
-}
-
-fn plain_type(t: &str) -> bool {
-    t.len() <= 128 && t.contains('/') && t.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
-}
-
 impl wit::Host for CallState {
     async fn create(&mut self, name: String, media_type: String) -> Answer<Resource<Sink>> {
         enter!(self, "blob");
-        if !plain(&name) || !plain_type(&media_type) {
-            return Ok(Err(fault(
-                FaultKind::InvalidInput,
-                "file_name_invalid",
-                "a file needs a plain name of 1 to 128 characters and a media type",
-            )));
+        if let Err(f) = names::file(&name, &media_type) {
+            return Ok(Err(fault_out(f)));
         }
         match self.inv.services.create_file(&name, &media_type).await {
             Ok(writer) => Ok(Ok(self.table.push(Sink(Some(writer)))?)),
@@ -74,18 +60,5 @@ impl wit::HostSink for CallState {
     async fn drop(&mut self, sink: Resource<Sink>) -> wasmtime::Result<()> {
         self.table.delete(sink)?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_plain() {
-        assert!(plain("用量 2026-01.csv"));
-        for bad in ["", ".", "..", "a/b", "a\\b", "a\0", "a\n", &"x".repeat(129)] {
-            assert!(!plain(bad), "{bad:?}");
-        }
     }
 }

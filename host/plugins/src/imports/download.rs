@@ -1,11 +1,13 @@
 //! `download`: files too large for `http`, kept by the host in an unnamed temporary file while the guest reads parts.
 
 use super::{
-    Answer, crypto, fault,
+    Answer, fault,
     http::{Line, failed, prepare, send_one},
 };
 use crate::{
     call::{CallState, FileRedactor},
+    checks::names,
+    crypto,
     v1::{
         bindings::{download as wit, http::Credential, types},
         convert::fault_out,
@@ -68,16 +70,9 @@ impl wit::Host for CallState {
                 )));
             }
         };
-        let encoding = match charset.as_deref().map(|label| Encoding::for_label(label.as_bytes())) {
-            None => UTF_8,
-            Some(Some(e)) => e,
-            Some(None) => {
-                return Ok(Err(fault(
-                    FaultKind::Unsupported,
-                    "unsupported_charset",
-                    "not a character encoding the host knows",
-                )));
-            }
+        let encoding = match names::charset(charset.as_deref()) {
+            Ok(e) => e,
+            Err(f) => return Ok(Err(fault_out(f))),
         };
         let outgoing = match prepare(self, request, &cred, None)? {
             Ok(o) => o,
@@ -255,7 +250,8 @@ impl wit::HostReader for CallState {
         enter!(self, "download");
         let file = Arc::clone(&self.table.get(&reader)?.file);
         let done = tokio::task::spawn_blocking(move || crypto::digest_file(&alg, &file)).await;
-        Ok(done.unwrap_or_else(|e| Err(fault(FaultKind::Internal, "spool_failed", e.to_string()))))
+        let done = done.unwrap_or_else(|e| Err(Fault::new(FaultKind::Internal, "spool_failed", e.to_string())));
+        Ok(done.map_err(fault_out))
     }
 
     async fn drop(&mut self, reader: Resource<Download>) -> wasmtime::Result<()> {

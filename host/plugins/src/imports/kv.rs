@@ -3,6 +3,7 @@
 use super::{Answer, fault};
 use crate::{
     call::CallState,
+    checks::names,
     v1::{
         bindings::{kv, types},
         convert::fault_out,
@@ -11,20 +12,8 @@ use crate::{
 use aistack_domain::plugins::port::FaultKind;
 use std::time::Duration;
 
-/// Longest key in bytes.
-const MAX_KEY: usize = 256;
-/// Largest value in bytes.
-const MAX_VALUE: usize = 64 << 10;
-
 fn check_key(key: &str) -> Result<(), types::Fault> {
-    if key.is_empty() || key.len() > MAX_KEY || key.chars().any(char::is_control) {
-        return Err(fault(
-            FaultKind::InvalidInput,
-            "kv_key_invalid",
-            "a key has 1 to 256 bytes and no control characters",
-        ));
-    }
-    Ok(())
+    names::key(key).map_err(fault_out)
 }
 
 impl kv::Host for CallState {
@@ -49,12 +38,8 @@ impl kv::Host for CallState {
         if let Err(f) = check_key(&key) {
             return Ok(Err(f));
         }
-        if value.len() > MAX_VALUE {
-            return Ok(Err(fault(
-                FaultKind::InvalidInput,
-                "kv_value_too_large",
-                "a value has at most 64 KiB",
-            )));
+        if let Err(f) = names::value(&value) {
+            return Ok(Err(fault_out(f)));
         }
         // What is stored outlives the call, and with it every rule about the secret.
         if self.redact.occurs_in(key.as_bytes()) || self.redact.occurs_in(&value) {

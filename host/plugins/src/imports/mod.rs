@@ -24,7 +24,6 @@ mod wasi;
 // The generated bindings re-export these, so they can't be less than `pub`; the module itself is private.
 #[expect(unreachable_pub, reason = "named by generated code")]
 pub use self::{blob::Sink, datasets::Rows, dial::Connection, download::Download, secrets::SecretHandle};
-pub(crate) use wasi::OFFERED as WASI;
 
 use crate::{
     call::CallState,
@@ -41,12 +40,6 @@ pub(crate) type Answer<T> = wasmtime::Result<Result<T, types::Fault>>;
 pub(crate) fn fault(kind: FaultKind, code: &str, message: impl Into<String>) -> types::Fault {
     crate::v1::convert::fault_out(Fault::new(kind, code, message))
 }
-
-/// The host interfaces of contract 1, by the name that grants use.
-pub(crate) const INTERFACES: &[&str] = &[
-    "log", "config", "clock", "random", "kv", "secrets", "reveal", "crypto", "http", "dial", "blob", "download",
-    "datasets",
-];
 
 impl CallState {
     /// Counts a host call. The inner error is for the guest: the interface has been taken away since the call started.

@@ -26,28 +26,6 @@ use wasmtime_wasi_io::{
     streams::{OutputStream, StreamResult},
 };
 
-/// Interfaces of `link`, by their WIT names without version: what a component may import beside the contract.
-pub(crate) const OFFERED: &[&str] = &[
-    "wasi:io/error",
-    "wasi:io/poll",
-    "wasi:io/streams",
-    "wasi:cli/environment",
-    "wasi:cli/exit",
-    "wasi:cli/stdin",
-    "wasi:cli/stdout",
-    "wasi:cli/stderr",
-    "wasi:cli/terminal-input",
-    "wasi:cli/terminal-output",
-    "wasi:cli/terminal-stdin",
-    "wasi:cli/terminal-stdout",
-    "wasi:cli/terminal-stderr",
-    "wasi:clocks/wall-clock",
-    "wasi:clocks/monotonic-clock",
-    "wasi:random/random",
-    "wasi:random/insecure",
-    "wasi:random/insecure-seed",
-];
-
 struct Io;
 impl HasData for Io {
     type Data<'a> = &'a mut ResourceTable;

@@ -11,14 +11,16 @@ fn denied(code: &str, message: String) -> Fault {
 
 /// Whether a grant's `host[:port]` names this URL's host and port. Without a port it means the scheme's own.
 pub(crate) fn host_matches(grant: &str, url: &Url) -> bool {
+    // The parser would take a user, a path or a stray control character and say nothing.
+    let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '@' | '/' | '\\' | '?' | '#');
+    if grant.contains(odd) {
+        return false;
+    }
     let Ok(granted) = Url::parse(&format!("{}://{grant}", url.scheme())) else {
         return false;
     };
-    granted.path() == "/"
-        && granted.query().is_none()
-        && granted.fragment().is_none()
-        && granted.username().is_empty()
-        && granted.password().is_none()
+    // Schemes without hosts would have theirs in common.
+    url.host().is_some()
         && granted.host() == url.host()
         && granted.port_or_known_default() == url.port_or_known_default()
 }
@@ -146,6 +148,10 @@ mod tests {
             "user@example.com",
             "example.com?x",
             "example.com#x",
+            "@example.com",
+            "example.com\r",
+            "\texample.com",
+            "example.com\\",
         ] {
             assert!(!host_matches(g, &Url::parse("https://example.com/").unwrap()), "{g:?}");
         }

@@ -13,6 +13,3 @@ mod visible;
 
 pub(crate) use common::{Pre, check, describe, inbound, migrate};
 pub(crate) use regular::{document, job};
-
-/// The contract version this module speaks.
-pub(crate) const VERSION: semver::Version = semver::Version::new(1, 0, 0);

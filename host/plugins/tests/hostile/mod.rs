@@ -12,7 +12,7 @@ mod secrets;
 mod state;
 mod time;
 
-use neighbour::with_good_neighbour;
+pub(crate) use neighbour::with_good_neighbour;
 
 use crate::harness::*;
 use aistack_core::{InstallationId, TenantId};

@@ -102,7 +102,7 @@ async fn a_typed_fault_arrives_as_it_was_made() {
     );
 }
 
-fn order(extra: Value) -> PaymentOrder {
+pub(crate) fn order(extra: Value) -> PaymentOrder {
     PaymentOrder {
         id: "ord_1".to_owned(),
         amount: Money::new(1999, Currency::USD),

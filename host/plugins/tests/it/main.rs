@@ -6,6 +6,7 @@
 )]
 
 mod admission;
+mod arguments;
 mod basics;
 mod bounds;
 mod dialling;

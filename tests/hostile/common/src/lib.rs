@@ -1,6 +1,7 @@
 //! What the hostile guests share: macros for the parts of a world that they do not care about, and ordinary work to
 //! measure.
 
+pub mod calls;
 pub mod work;
 
 /// Embeds a manifest and a config schema as custom sections, the way the SDK does.

@@ -7,6 +7,8 @@ wit_bindgen::generate!({
     generate_all,
 });
 
+mod calls;
+
 use aistack::core::types::{Context, Fault, Kind, Pair};
 use aistack::host::{clock, config, crypto, dial, http, kv, log, random, reveal, secrets};
 use exports::aistack::identity::{directory, login};
@@ -307,6 +309,7 @@ fn act(a: &Value) -> Answer {
                 }
             }
         }
+        "calls" => json!({ "calls": calls::make(&a["calls"]) }),
         "http" => send(a)?,
         "dial" => talk(a)?,
         other => json!({ "unknown": other }),

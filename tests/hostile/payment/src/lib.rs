@@ -6,6 +6,8 @@ wit_bindgen::generate!({
     generate_all,
 });
 
+mod calls;
+
 use aistack::core::types::{Context, Fault, HttpRequest, Kind, Money};
 use aistack::host::{config, crypto, download, http, secrets};
 use exports::aistack::payment::{agreements, payments, refunds, settlement};
@@ -66,6 +68,7 @@ impl payments::Guest for Hostile {
             "negative" => p.paid = Some(Money { minor: -1, ..o.amount }),
             "state" => p.state = vec![0; 17 << 10],
             "script" => p.action = payments::Action::Redirect("javascript:alert(1)".into()),
+            "calls" => p.raw = json!({ "calls": calls::make(&asked["calls"]) }).to_string(),
             "fetch" => p.raw = fetch(&asked)?.to_string(),
             "fetch-all" => {
                 let mut done = 0;

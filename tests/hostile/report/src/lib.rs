@@ -6,6 +6,8 @@ wit_bindgen::generate!({
     generate_all,
 });
 
+mod calls;
+
 use aistack::core::types::{Context, Fault, Kind};
 use aistack::host::blob;
 use aistack::report::datasets::{self, Cell};
@@ -33,6 +35,9 @@ impl generator::Guest for Hostile {
             return aistack_hostile::unsupported!();
         }
         let params: Value = serde_json::from_str(&params).unwrap_or_default();
+        if report == "calls" {
+            return Ok(json!({ "calls": calls::make(&params["calls"]) }).to_string());
+        }
         let name = params["file"]
             .as_str()
             .map_or_else(|| format!("{report}.{format}"), Into::into);

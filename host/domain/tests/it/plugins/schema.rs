@@ -212,3 +212,48 @@ fn a_pattern_can_not_burn_time() {
     let value = format!("{}!", "a".repeat(50_000));
     assert!(schema.accept(json!(value), "").is_err());
 }
+
+#[test]
+fn schemas_without_end_are_refused_however_short() {
+    let doubling = |steps: usize| {
+        let defs = (0..steps).map(|n| {
+            let next = json!({ "$ref": format!("#/$defs/s{}", n + 1) });
+            (format!("s{n}"), json!({ "allOf": [next.clone(), next] }))
+        });
+        let mut defs: serde_json::Map<_, _> = defs.collect();
+        defs.insert(format!("s{steps}"), json!({ "type": "object" }));
+        json!({ "$ref": "#/$defs/s0", "$defs": defs })
+    };
+    assert!(Schema::compile(&doubling(8)).is_ok());
+    for (schema, why) in [
+        (
+            json!({ "allOf": [{ "$ref": "#" }, { "$ref": "#" }] }),
+            "contains itself",
+        ),
+        (
+            json!({ "properties": { "a": { "$ref": "#", "default": {} }, "b": { "$ref": "#", "default": {} } } }),
+            "contains itself",
+        ),
+        (
+            json!({ "items": { "$ref": "#/$defs/a%20b" }, "$defs": { "a b": { "items": { "$ref": "#" } } } }),
+            "contains itself",
+        ),
+        // A name that is also a word of schemas hides nothing.
+        (
+            json!({ "properties": { "default": { "$ref": "#" } } }),
+            "contains itself",
+        ),
+        (doubling(40), "references are followed"),
+        (doubling(200), "deeper than"),
+        (json!({ "$dynamicRef": "#x", "$dynamicAnchor": "x" }), "not offered"),
+        (json!({ "$ref": "#x", "$anchor": "x" }), "does not have"),
+        (json!({ "properties": { "a": { "$id": "b", "$ref": "#" } } }), "$id"),
+    ] {
+        let refused = Schema::compile(&schema).unwrap_err().to_string();
+        assert!(refused.contains(why), "{schema}: {refused}");
+    }
+    // The words are free where they are names of settings.
+    let named =
+        json!({ "$id": "https://acme.example/s", "properties": { "$id": { "type": "string" }, "$anchor": {} } });
+    assert!(Schema::compile(&named).is_ok());
+}

@@ -2,10 +2,11 @@
 
 mod socket;
 
-use self::socket::{Stream, broken, client_config, connect, handshake, within};
+use self::socket::{Stream, broken, connect, handshake, within};
 use super::{Answer, SecretHandle, fault, revoked};
 use crate::{
     call::{CallState, Socket},
+    checks::endpoint,
     v1::{
         bindings::{dial as wit, types},
         convert::fault_out,
@@ -16,7 +17,6 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use secrecy::{ExposeSecret, SecretBox};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use url::Host;
 use wasmtime::component::Resource;
 
 /// Most bytes in the clear before `start-tls`: the request for it and no more.
@@ -79,13 +79,9 @@ impl wit::Host for CallState {
         let Some(held) = self.shared.sockets.open(self.inv.tenant, &target) else {
             return crowded();
         };
-        let invalid = |what| Ok(Err(fault(FaultKind::InvalidInput, "endpoint_invalid", what)));
-        let Ok(host) = Host::parse(&to.host) else {
-            return invalid("not a host name or address");
-        };
-        let name = to.server_name.clone().unwrap_or_else(|| to.host.clone());
-        let Ok(server_name) = ServerName::try_from(name.trim_matches(['[', ']']).to_owned()) else {
-            return invalid("not a server name");
+        let (host, server_name) = match endpoint::names(&to.host, to.server_name.as_deref()) {
+            Ok(names) => names,
+            Err(f) => return Ok(Err(fault_out(f))),
         };
         let identity = match &client_cert {
             None => None,
@@ -97,9 +93,9 @@ impl wit::Host for CallState {
         };
         let tls = match to.tls {
             wit::Tls::None => None,
-            _ => match client_config(to.ca.as_deref(), identity) {
+            _ => match endpoint::tls(to.ca.as_deref(), identity.map(|pem| pem.expose_secret().as_slice())) {
                 Ok(config) => Some((Arc::new(config), server_name)),
-                Err(f) => return Ok(Err(f)),
+                Err(f) => return Ok(Err(fault_out(f))),
             },
         };
         let names = Arc::clone(&self.shared.http.names);

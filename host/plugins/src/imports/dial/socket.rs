@@ -6,12 +6,7 @@ use crate::{
     v1::bindings::types,
 };
 use aistack_domain::plugins::port::FaultKind;
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
-};
-use rustls_platform_verifier::BuilderVerifierExt;
-use secrecy::{ExposeSecret, SecretBox};
+use rustls::{ClientConfig, pki_types::ServerName};
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -38,42 +33,6 @@ pub(super) async fn within<T>(time: Duration, f: impl Future<Output = Tried<T>>)
     tokio::time::timeout(time, f)
         .await
         .unwrap_or_else(|_| Err(fault(FaultKind::Transport, "timeout", "the peer took too long")))
-}
-
-/// TLS as the endpoint wants it: the platform's trust, or the given certificates instead.
-pub(super) fn client_config(ca: Option<&str>, identity: Option<&SecretBox<Vec<u8>>>) -> Tried<ClientConfig> {
-    let bad = |what: &str| fault(FaultKind::InvalidConfig, "tls_material_invalid", what);
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| bad("no TLS version is available"))?;
-    let builder = match ca {
-        None => builder
-            .with_platform_verifier()
-            .map_err(|_| bad("the platform's certificates can't be read"))?,
-        Some(pem) => {
-            let mut roots = RootCertStore::empty();
-            for cert in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-                let cert = cert.map_err(|_| bad("the certificates are not PEM"))?;
-                roots.add(cert).map_err(|_| bad("a certificate can't be trusted"))?;
-            }
-            if roots.is_empty() {
-                return Err(bad("there is no certificate in the PEM text"));
-            }
-            builder.with_root_certificates(roots)
-        }
-    };
-    let Some(pem) = identity else {
-        return Ok(builder.with_no_client_auth());
-    };
-    let pem = pem.expose_secret();
-    let chain = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| bad("the client certificate is not PEM"))?;
-    let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| bad("there is no client key in the PEM text"))?;
-    builder
-        .with_client_auth_cert(chain, key)
-        .map_err(|_| bad("the client certificate and key do not fit"))
 }
 
 pub(super) async fn handshake(tls: &(Arc<ClientConfig>, ServerName<'static>), tcp: TcpStream) -> Tried<Stream> {

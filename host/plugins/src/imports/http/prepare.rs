@@ -3,6 +3,7 @@
 use super::handle;
 use crate::{
     call::CallState,
+    checks::request,
     imports::{Answer, fault},
     net::host_matches,
     v1::{
@@ -11,8 +12,7 @@ use crate::{
     },
 };
 use aistack_domain::plugins::port::FaultKind;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use secrecy::{ExposeSecret, SecretBox};
 use url::Url;
 
@@ -31,12 +31,7 @@ pub(in crate::imports) struct Outgoing {
 impl Outgoing {
     /// The last segment of the path, as a name for what is downloaded.
     pub(in crate::imports) fn file_name(&self) -> String {
-        let last = self.url.path_segments().and_then(Iterator::last).unwrap_or_default();
-        if last.is_empty() {
-            "download".to_owned()
-        } else {
-            last.to_owned()
-        }
+        request::file_name(&self.url)
     }
 }
 
@@ -57,76 +52,27 @@ pub(super) enum Inject {
     ClientCert(SecretBox<Vec<u8>>),
 }
 
-/// Headers that belong to the host: framing, routing and connection management.
-fn is_ours(name: &HeaderName) -> bool {
-    matches!(
-        *name,
-        header::HOST
-            | header::CONTENT_LENGTH
-            | header::TRANSFER_ENCODING
-            | header::TE
-            | header::TRAILER
-            | header::CONNECTION
-            | header::UPGRADE
-            | header::EXPECT
-            | header::PROXY_AUTHORIZATION
-            | header::PROXY_AUTHENTICATE
-    ) || matches!(name.as_str(), "keep-alive" | "proxy-connection" | "http2-settings")
-}
-
-fn invalid(code: &str, message: &str) -> types::Fault {
-    fault(FaultKind::InvalidInput, code, message)
-}
-
-fn headers(given: Vec<(String, Vec<u8>)>) -> Result<HeaderMap, types::Fault> {
-    let mut map = HeaderMap::with_capacity(given.len());
-    for (name, value) in given {
-        let name = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| invalid("header_invalid", "a header name is not well-formed"))?;
-        if is_ours(&name) {
-            return Err(fault(
-                FaultKind::Denied,
-                "header_not_allowed",
-                format!("the host sets {name} itself"),
-            ));
-        }
-        // Refuses CR, LF and NUL.
-        let value = HeaderValue::from_bytes(&value)
-            .map_err(|_| invalid("header_invalid", "a header value is not well-formed"))?;
-        map.try_append(name, value)
-            .map_err(|_| invalid("header_invalid", "too many headers"))?;
-    }
-    Ok(map)
-}
-
 /// `Err` inside means: the request is refused and the guest is told why.
 pub(in crate::imports) fn prepare(
     state: &mut CallState,
-    request: types::HttpRequest,
+    asked: types::HttpRequest,
     cred: &wit::Credential,
     ca: Option<&str>,
 ) -> Answer<Outgoing> {
-    // The URL standard drops tabs and newlines silently; here they are a reason to refuse.
-    if request.url.chars().any(|c| c.is_control() || c == ' ') {
-        return Ok(Err(invalid("url_invalid", "the URL has control characters")));
-    }
-    let Ok(mut url) = Url::parse(&request.url) else {
-        return Ok(Err(invalid("url_invalid", "not an absolute URL")));
+    let checked = request::url(&asked.url).and_then(|url| Ok((url, request::method(&asked.method)?)));
+    let (url, method) = match checked {
+        Ok(c) => c,
+        Err(f) => return Ok(Err(fault_out(f))),
     };
-    url.set_fragment(None);
-    let method = match Method::from_bytes(request.method.as_bytes()) {
-        Ok(m) if m != Method::CONNECT && m != Method::TRACE => m,
-        _ => return Ok(Err(invalid("method_invalid", "not a method guests may use"))),
-    };
-    let given = request.headers.iter().map(|(k, v)| (k.as_str(), v.as_slice()));
+    let given = asked.headers.iter().map(|(k, v)| (k.as_str(), v.as_slice()));
     if let Err(f) = state.traffic.headers(FaultKind::InvalidInput, given) {
         return Ok(Err(fault_out(f)));
     }
-    let headers = match headers(request.headers) {
+    let headers = match request::headers(asked.headers) {
         Ok(h) => h,
-        Err(f) => return Ok(Err(f)),
+        Err(f) => return Ok(Err(fault_out(f))),
     };
-    let (inject, secret) = match injection(state, cred, &url, &headers, &request.body)? {
+    let (inject, secret) = match injection(state, cred, &url, &headers, &asked.body)? {
         Ok(i) => i,
         Err(f) => return Ok(Err(f)),
     };
@@ -138,7 +84,7 @@ pub(in crate::imports) fn prepare(
         method,
         url,
         headers,
-        body: request.body,
+        body: asked.body,
         inject,
         secret,
         ca: ca.map(str::to_owned),
@@ -185,43 +131,17 @@ fn injection(
         way,
         value: copy(),
     };
+    let as_header = |(name, value)| Inject::Header(name, value);
     let inject = match cred {
         wit::Credential::None => Ok(Inject::Nothing),
-        wit::Credential::Bearer(_) => sensitive(header::AUTHORIZATION, &[b"Bearer ", secret.as_slice()].concat()),
-        wit::Credential::Basic((user, _)) => {
-            if user.contains(':') {
-                return Ok(Err(invalid("user_invalid", "a user name must not contain a colon")));
-            }
-            let pair = STANDARD.encode([user.as_bytes(), b":", secret].concat());
-            sensitive(header::AUTHORIZATION, &[b"Basic ", pair.as_bytes()].concat())
-        }
-        wit::Credential::Header((name, _)) => match HeaderName::from_bytes(name.as_bytes()) {
-            Ok(name) if !is_ours(&name) => sensitive(name, secret),
-            _ => Err(invalid("header_invalid", "the secret can't be sent in that header")),
-        },
+        wit::Credential::Bearer(_) => request::bearer(secret).map(as_header),
+        wit::Credential::Basic((user, _)) => request::basic(user, secret).map(as_header),
+        wit::Credential::Header((name, _)) => request::secret_header(name, secret).map(as_header),
         wit::Credential::Query((name, _)) => Ok(Inject::Query(name.clone(), copy())),
         wit::Credential::Form((name, _)) => {
-            let form = headers
-                .get(header::CONTENT_TYPE)
-                .is_none_or(|t| t.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
-            if !form || std::str::from_utf8(body).is_err() {
-                return Ok(Err(invalid("body_invalid", "the body is not a form")));
-            }
-            Ok(Inject::Form(name.clone(), copy()))
+            request::is_form(headers, body).map(|()| Inject::Form(name.clone(), copy()))
         }
         wit::Credential::ClientCert(_) => Ok(Inject::ClientCert(copy())),
     };
-    Ok(inject.map(|inject| (inject, Some(injected))))
-}
-
-fn sensitive(name: HeaderName, value: &[u8]) -> Result<Inject, types::Fault> {
-    let mut value = HeaderValue::from_bytes(value).map_err(|_| {
-        fault(
-            FaultKind::InvalidConfig,
-            "secret_not_sendable",
-            "the secret has characters that can't stand in a header",
-        )
-    })?;
-    value.set_sensitive(true);
-    Ok(Inject::Header(name, value))
+    Ok(inject.map(|inject| (inject, Some(injected))).map_err(fault_out))
 }

@@ -5,8 +5,7 @@ use super::{
     keys::{self, Scheme},
     unsupported,
 };
-use crate::imports::fault;
-use aistack_domain::plugins::port::FaultKind;
+use aistack_domain::plugins::port::{Fault, FaultKind};
 use aws_lc_rs::{
     rand::SystemRandom,
     rsa::KeyPair as RsaKeyPair,
@@ -14,7 +13,7 @@ use aws_lc_rs::{
 };
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 
-pub(super) fn verify(alg: &str, public_key: &[u8], data: &[u8], signature: &[u8]) -> Tried<bool> {
+pub(crate) fn verify(alg: &str, public_key: &[u8], data: &[u8], signature: &[u8]) -> Tried<bool> {
     Ok(keys::verifying(alg, public_key)?.verify_sig(data, signature).is_ok())
 }
 
@@ -25,8 +24,8 @@ pub(super) fn private_key(pem: &[u8]) -> Tried<PrivateKeyDer<'static>> {
 }
 
 /// The secret itself is at fault, so whoever configures the installation has to act.
-fn unusable(why: &str) -> crate::v1::bindings::types::Fault {
-    fault(
+fn unusable(why: &str) -> Fault {
+    Fault::new(
         FaultKind::InvalidConfig,
         "secret_key_invalid",
         format!("the secret can't be used: {why}"),
@@ -42,7 +41,7 @@ pub(super) fn rsa_pair(pem: &[u8]) -> Tried<RsaKeyPair> {
     .map_err(|_| unusable("it is not an RSA key of 2048 to 8192 bits"))
 }
 
-pub(super) fn sign(alg: &str, key: &[u8], data: &[u8]) -> Tried<Vec<u8>> {
+pub(crate) fn sign(alg: &str, key: &[u8], data: &[u8]) -> Tried<Vec<u8>> {
     let rng = SystemRandom::new();
     match keys::scheme(alg)? {
         Scheme::Rsa(_) => {

@@ -1,8 +1,7 @@
 //! Authenticated encryption, RSA-OAEP, and the unpadded AES-CBC that WeCom's callbacks fixed.
 
 use super::{Tried, bad_key, keys, sign, unsupported};
-use crate::{imports::fault, v1::bindings::types};
-use aistack_domain::plugins::port::FaultKind;
+use aistack_domain::plugins::port::{Fault, FaultKind};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::{
     aead::{self, Aad, LessSafeKey, Nonce, UnboundKey},
@@ -15,16 +14,16 @@ use aws_lc_rs::{
 };
 use base64::Engine as _;
 
-fn not_authentic() -> types::Fault {
-    fault(
+fn not_authentic() -> Fault {
+    Fault::new(
         FaultKind::SignatureInvalid,
         "ciphertext_invalid",
         "the ciphertext does not verify",
     )
 }
 
-fn key_size() -> types::Fault {
-    fault(
+fn key_size() -> Fault {
+    Fault::new(
         FaultKind::InvalidConfig,
         "secret_key_invalid",
         "the secret is not a key of the algorithm's size",
@@ -38,12 +37,12 @@ fn aead_key(alg: &str, key: &[u8], nonce: &[u8]) -> Tried<(LessSafeKey, Nonce)> 
         other => return Err(unsupported(other)),
     };
     let nonce = Nonce::try_assume_unique_for_key(nonce)
-        .map_err(|_| fault(FaultKind::InvalidInput, "nonce_invalid", "the nonce has 12 bytes"))?;
+        .map_err(|_| Fault::new(FaultKind::InvalidInput, "nonce_invalid", "the nonce has 12 bytes"))?;
     let key = UnboundKey::new(algorithm, key).map_err(|_| key_size())?;
     Ok((LessSafeKey::new(key), nonce))
 }
 
-pub(super) fn open(alg: &str, key: &[u8], nonce: &[u8], aad: &[u8], mut ciphertext: Vec<u8>) -> Tried<Vec<u8>> {
+pub(crate) fn open(alg: &str, key: &[u8], nonce: &[u8], aad: &[u8], mut ciphertext: Vec<u8>) -> Tried<Vec<u8>> {
     let (key, nonce) = aead_key(alg, key, nonce)?;
     let len = key
         .open_in_place(nonce, Aad::from(aad), &mut ciphertext)
@@ -53,7 +52,7 @@ pub(super) fn open(alg: &str, key: &[u8], nonce: &[u8], aad: &[u8], mut cipherte
     Ok(ciphertext)
 }
 
-pub(super) fn seal(alg: &str, key: &[u8], nonce: &[u8], aad: &[u8], mut plaintext: Vec<u8>) -> Tried<Vec<u8>> {
+pub(crate) fn seal(alg: &str, key: &[u8], nonce: &[u8], aad: &[u8], mut plaintext: Vec<u8>) -> Tried<Vec<u8>> {
     let (key, nonce) = aead_key(alg, key, nonce)?;
     key.seal_in_place_append_tag(nonce, Aad::from(aad), &mut plaintext)
         .map_err(|_| bad_key("sealing failed"))?;
@@ -68,7 +67,7 @@ fn oaep(alg: &str) -> Option<&'static OaepAlgorithm> {
     }
 }
 
-pub(super) fn decrypt(alg: &str, key: &[u8], ciphertext: &[u8]) -> Tried<Vec<u8>> {
+pub(crate) fn decrypt(alg: &str, key: &[u8], ciphertext: &[u8]) -> Tried<Vec<u8>> {
     if let Some(oaep) = oaep(alg) {
         let pair = sign::rsa_pair(key)?;
         let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| key_size())?;
@@ -99,7 +98,7 @@ pub(super) fn decrypt(alg: &str, key: &[u8], ciphertext: &[u8]) -> Tried<Vec<u8>
     Ok(out)
 }
 
-pub(super) fn encrypt(alg: &str, key: &[u8], iv: [u8; 16], plaintext: Vec<u8>) -> Tried<Vec<u8>> {
+pub(crate) fn encrypt(alg: &str, key: &[u8], iv: [u8; 16], plaintext: Vec<u8>) -> Tried<Vec<u8>> {
     if alg != "A256CBC" {
         return Err(unsupported(alg));
     }
@@ -113,8 +112,8 @@ pub(super) fn encrypt(alg: &str, key: &[u8], iv: [u8; 16], plaintext: Vec<u8>) -
     Ok([&iv[..], &body].concat())
 }
 
-fn whole_blocks() -> types::Fault {
-    fault(
+fn whole_blocks() -> Fault {
+    Fault::new(
         FaultKind::InvalidInput,
         "blocks_invalid",
         "AES-CBC needs whole blocks of 16 bytes",
@@ -139,12 +138,12 @@ fn cbc_key(key: &[u8]) -> Tried<UnboundCipherKey> {
     UnboundCipherKey::new(&cipher::AES_256, decoded.as_deref().unwrap_or(key)).map_err(|_| key_size())
 }
 
-pub(super) fn encrypt_to(alg: &str, public_key: &[u8], plaintext: &[u8]) -> Tried<Vec<u8>> {
+pub(crate) fn encrypt_to(alg: &str, public_key: &[u8], plaintext: &[u8]) -> Tried<Vec<u8>> {
     let algorithm = oaep(alg).ok_or_else(|| unsupported(alg))?;
     let key = OaepPublicEncryptingKey::new(keys::encrypting(alg, public_key)?)
         .map_err(|_| bad_key("not a usable RSA key"))?;
     if plaintext.len() > key.max_plaintext_size(algorithm) {
-        return Err(fault(
+        return Err(Fault::new(
             FaultKind::InvalidInput,
             "plaintext_too_long",
             "too long for the key",

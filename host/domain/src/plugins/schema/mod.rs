@@ -1,6 +1,8 @@
 //! JSON Schemas of plugins: compiled without any network or file access, used to validate what tenants type in and to
 //! fill in defaults.
 
+mod bounds;
+
 use crate::FieldError;
 use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value, json};
@@ -25,7 +27,8 @@ impl Schema {
     /// so that no pattern can burn time.
     ///
     /// # Errors
-    /// When it is not a schema, or refers to another document.
+    /// When it is not a schema, refers to another document, contains itself, or is very large once its references are
+    /// followed.
     pub fn compile(source: &Value) -> Result<Self, SchemaError> {
         if !source.is_object() {
             return Err(SchemaError("the schema is not an object".to_owned()));
@@ -35,6 +38,7 @@ impl Schema {
                 "the schema refers to another document ({reference}); only references within it are allowed"
             )));
         }
+        bounds::check(source)?;
         let validator = jsonschema::options()
             .offline()
             .with_pattern_options(PatternOptions::regex())
@@ -164,7 +168,7 @@ pub const PROVISIONING: &str = "provisioning";
 ///
 /// # Errors
 /// When the plugin's schema claims that name, or does not describe an object.
-pub fn with_host_part(kind: super::port::PluginKind, plugin: &Value) -> Result<Value, SchemaError> {
+pub fn with_host_part(kind: crate::plugins::port::PluginKind, plugin: &Value) -> Result<Value, SchemaError> {
     let mut schema = plugin.clone();
     let object = schema
         .as_object_mut()
@@ -174,8 +178,8 @@ pub fn with_host_part(kind: super::port::PluginKind, plugin: &Value) -> Result<V
     }
     object.insert("type".to_owned(), "object".into());
     match kind {
-        super::port::PluginKind::Payment | super::port::PluginKind::Report => {}
-        super::port::PluginKind::Identity => {
+        crate::plugins::port::PluginKind::Payment | crate::plugins::port::PluginKind::Report => {}
+        crate::plugins::port::PluginKind::Identity => {
             let properties = object
                 .entry("properties")
                 .or_insert_with(|| Value::Object(Map::new()))

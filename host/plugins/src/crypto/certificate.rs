@@ -1,14 +1,29 @@
 //! The facts of an X.509 certificate. Nothing is verified here.
 
 use super::Tried;
-use crate::{imports::fault, v1::bindings::crypto::CertificateInfo};
-use aistack_domain::plugins::port::FaultKind;
+use aistack_domain::plugins::port::{Fault, FaultKind};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-pub(super) fn read(der_or_pem: &[u8]) -> Tried<CertificateInfo> {
+/// What a certificate says.
+pub(crate) struct CertificateInfo {
+    /// Serial number, upper-case hex.
+    pub(crate) serial: String,
+    /// Subject, RFC 4514.
+    pub(crate) subject: String,
+    /// Issuer, RFC 4514.
+    pub(crate) issuer: String,
+    /// Start of validity, Unix milliseconds.
+    pub(crate) not_before_ms: i64,
+    /// End of validity, Unix milliseconds.
+    pub(crate) not_after_ms: i64,
+    /// SubjectPublicKeyInfo, DER.
+    pub(crate) public_key: Vec<u8>,
+}
+
+pub(crate) fn read(der_or_pem: &[u8]) -> Tried<CertificateInfo> {
     let invalid = || {
-        fault(
+        Fault::new(
             FaultKind::InvalidInput,
             "certificate_invalid",
             "not an X.509 certificate as DER or PEM",
