@@ -157,7 +157,7 @@ impl poll::HostPollable for Journaled<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imports::WASI;
+    use crate::contract::WASI;
 
     /// Interfaces that are not journaled, and why a replay does not need them to be.
     const ALIKE: &[(&str, &str)] = &[

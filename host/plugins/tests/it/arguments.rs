@@ -205,7 +205,7 @@ fn number(port: u16) -> BoxedStrategy<u64> {
 }
 
 /// A list of calls. Handles come first more often than not, or nothing would be done with them.
-fn program(ops: &'static [&'static str], openers: Vec<Value>, peer: &Peer) -> BoxedStrategy<Vec<Value>> {
+fn program(ops: &'static [&'static str], openers: &[Value], peer: &Peer) -> BoxedStrategy<Vec<Value>> {
     let call = (
         proptest::sample::select(ops),
         proptest::collection::vec(text(&peer.host()), 0..8),
@@ -213,7 +213,7 @@ fn program(ops: &'static [&'static str], openers: Vec<Value>, peer: &Peer) -> Bo
     )
         .prop_map(|(op, s, n)| json!({ "op": op, "s": s, "n": n }));
     (
-        proptest::sample::subsequence(openers.clone(), 0..=openers.len()),
+        proptest::sample::subsequence(openers.to_vec(), 0..=openers.len()),
         proptest::collection::vec(call, 1..14),
     )
         .prop_map(|(opened, calls)| [opened, calls].concat())
@@ -316,7 +316,7 @@ async fn run(
     let grants = generous(&peer);
     let (own, handle) = (Arc::clone(&b), Handle::current());
     let judged = tokio::task::spawn_blocking(move || {
-        let programs = program(ops, openers(&peer), &peer);
+        let programs = program(ops, &openers(&peer), &peer);
         let config = Config {
             failure_persistence: None,
             // As many as PROPTEST_CASES says; most of them end within a millisecond, some wait for the wall.
