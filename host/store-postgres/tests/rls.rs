@@ -82,6 +82,20 @@ async fn fill(store: &dyn Store, scope: &TenantScope) {
         .insert_calls(&[call(plugin.id, at(1), "ok")])
         .await
         .unwrap();
+    let recording = aistack_store::Recording {
+        installation_id: plugin.id,
+        calls: 2,
+        until: at(9),
+        started_at: at(0),
+    };
+    tx.installations().start_recording(&recording).await.unwrap();
+    let journal = aistack_store::JournalRow {
+        call_id: call(plugin.id, at(1), "ok").id,
+        installation_id: plugin.id,
+        sealed: vec![1],
+        created_at: at(1),
+    };
+    assert!(tx.machinery().keep_journal(&journal, 9).await.unwrap());
     tx.push_outbox(&message("x", at(1))).await.unwrap();
     tx.commit(audit("everything.made")).await.unwrap();
 }

@@ -49,7 +49,8 @@ fn one(op: &str, a: &mut Arguments<'_>, held: &mut Held) -> Option<Value> {
             while let Some(name) = a.maybe() {
                 fields.push((name.to_owned(), a.text().to_owned()));
             }
-            return done(log::emit(level, message, &fields));
+            log::emit(level, message, &fields);
+            return done("");
         }
         "config.get" => return done(config::get()),
         "clock.now-ms" => return done(clock::now_ms()),
