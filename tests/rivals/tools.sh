@@ -8,6 +8,6 @@ root=${XDG_CACHE_HOME:-$HOME/.cache}/aistack/tools/wasmtime-$version
 rustup target add wasm32-unknown-unknown >&2
 if [ ! -x "$root/bin/wasmtime" ]; then
   nice -n 10 cargo install wasmtime-cli --version "$version" --locked --no-default-features \
-    --features serve,cranelift,pooling-allocator,parallel-compilation,component-model-async --root "$root" >&2
+    --features run,serve,cranelift,pooling-allocator,parallel-compilation,component-model-async --root "$root" >&2
 fi
 echo "$root/bin/wasmtime"

@@ -21,7 +21,10 @@ pub fn component_bytes(data: &[u8]) {
             );
             assert_eq!(Some(i.manifest.as_bytes()), anatomy.manifest.as_deref());
             assert_eq!(i.signatures, anatomy.signatures);
-            assert!(facts.needs.is_subset(&facts.links), "what is called is linked");
+            assert!(
+                facts.linked.needs.is_subset(&facts.linked.links),
+                "what is called is linked"
+            );
             assert!(i.payload_size <= i.size && i.size == data.len() as u64);
             assert!(!anatomy.exports.is_empty());
         }

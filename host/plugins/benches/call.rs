@@ -187,8 +187,10 @@ fn benches(c: &mut Criterion) {
         assert_eq!(runtime.block_on(raw.call()), native_with(&config, &payload_text));
         (name, raw)
     });
+    // The others have theirs ready as well.
+    let asked = order(payload());
     let full = async || {
-        let done = bench.host.payment().create(inv.clone(), order(payload())).await;
+        let done = bench.host.payment().create(inv.clone(), asked.clone()).await;
         bench.platform.receipts.lock().unwrap().clear();
         done.unwrap()
     };

@@ -17,6 +17,13 @@
     reason = "shared with the tests; the bench needs a part of it"
 )]
 mod harness;
+#[path = "raw/mod.rs"]
+#[allow(
+    unreachable_pub,
+    dead_code,
+    reason = "shared with the bench of calls; this one needs the engine"
+)]
+mod raw;
 
 use aistack_core::{InstallationId, TenantId};
 use aistack_domain::plugins::port::{Invocation, PluginRuntime};
@@ -35,8 +42,8 @@ use std::{
 use uuid::Uuid;
 
 /// Where a host keeps a compiled component.
-fn cache_file(dir: &Path, digest: &str) -> PathBuf {
-    dir.join("compiled").join(format!("{digest}.cwasm"))
+fn kept_file(dir: &Path, digest: &str, kind: &str) -> PathBuf {
+    dir.join("compiled").join(format!("{digest}.{kind}"))
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -80,23 +87,39 @@ fn megabyte() -> (&'static str, Vec<u8>) {
 fn load(c: &mut Criterion) {
     let runtime = runtime();
     let dir = tempfile::tempdir().unwrap();
-    let open = || PluginHost::new(config(dir.path()), clock(), Arc::new(CountingRng::default())).unwrap();
+    let host = PluginHost::new(config(dir.path()), clock(), Arc::new(CountingRng::default())).unwrap();
     let (name, bytes) = megabyte();
-    let digest = runtime.block_on(open().admit(&bytes)).unwrap().digest;
-    println!("load/{name}: {} bytes", bytes.len());
-    // A host that has never seen it, with the compiled form on disk: what a start does for each component.
+    let digest = runtime.block_on(host.admit(&bytes)).unwrap().digest;
+    let files = ["cwasm", "seal"].map(|kind| kept_file(dir.path(), &digest, kind));
+    let kept = files.each_ref().map(|f| std::fs::read(f).unwrap());
+    println!("load/{name}: {} bytes, compiled {}", bytes.len(), kept[0].len());
+    // What is not in memory, with the compiled form on disk: what a start does for each component.
     let mut group = c.benchmark_group("load");
     group.sample_size(20);
     group.bench_function("cached_1_mb", |b| {
         b.iter_custom(|rounds| {
             let mut sum = Duration::ZERO;
             for _ in 0..rounds {
-                let host = open();
+                runtime.block_on(host.forget(&digest));
+                files.iter().zip(&kept).for_each(|(f, k)| std::fs::write(f, k).unwrap());
                 let asked = Instant::now();
-                runtime.block_on(host.restore(&digest, &bytes)).unwrap();
+                assert!(runtime.block_on(host.recall(&digest)));
                 sum += asked.elapsed();
             }
             sum
+        });
+    });
+    // Wasmtime alone on the same component: mapped and believed, without asking whose it is, and not linked.
+    let engine = raw::engine(raw::Metering::Epoch);
+    let file = dir.path().join("raw.cwasm");
+    std::fs::write(&file, engine.precompile_component(&bytes).unwrap()).unwrap();
+    group.bench_function("raw_1_mb", |b| {
+        b.iter(|| {
+            #[expect(unsafe_code, reason = "compiled a moment ago")]
+            // SAFETY: the file is what this engine made, and nobody else knows of it.
+            unsafe {
+                wasmtime::component::Component::deserialize_file(&engine, &file).unwrap()
+            }
         });
     });
     group.finish();
@@ -115,8 +138,11 @@ fn swap(c: &mut Criterion) {
             (Arc::from(admitted.digest), bytes)
         })
         .collect();
-    let file = |digest: &str| cache_file(dir.path(), digest);
-    let compiled: Vec<Vec<u8>> = versions.iter().map(|(d, _)| std::fs::read(file(d)).unwrap()).collect();
+    let files = |digest: &str| ["cwasm", "seal"].map(|kind| kept_file(dir.path(), digest, kind));
+    let kept: Vec<[Vec<u8>; 2]> = versions
+        .iter()
+        .map(|(d, _)| files(d).map(|f| std::fs::read(f).unwrap()))
+        .collect();
     let current = Arc::new(Mutex::new(Arc::clone(&versions[0].0)));
     let (stop, calls, failed) = (
         Arc::new(AtomicBool::new(false)),
@@ -147,17 +173,19 @@ fn swap(c: &mut Criterion) {
             let mut sum = Duration::ZERO;
             for _ in 0..rounds {
                 let other = 1 - now;
-                let (digest, bytes) = &versions[other];
+                let digest = &versions[other].0;
                 // Out of memory, with its compiled form where it was. Nobody calls it since the last swap: calls that
                 // had begun are over after a while.
                 runtime.block_on(async {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                     bench.host.forget(digest).await;
                 });
-                std::fs::write(file(digest), &compiled[other]).unwrap();
+                for (file, bytes) in files(digest).iter().zip(&kept[other]) {
+                    std::fs::write(file, bytes).unwrap();
+                }
                 let asked = Instant::now();
                 runtime.block_on(async {
-                    bench.host.restore(digest, bytes).await.unwrap();
+                    assert!(bench.host.recall(digest).await);
                     *current.lock().unwrap() = Arc::clone(digest);
                     bench.host.describe(bench.invocation(digest)).await.unwrap();
                 });
@@ -199,13 +227,25 @@ async fn of(bench: &Bench, digest: &Arc<str>, tenant: u128, installation: u128) 
     }
 }
 
+/// Resident memory of a process of its own kind: what calls need anyhow is there before anything is counted.
+fn warmed(runtime: &tokio::runtime::Runtime, bench: &Bench, digest: &Arc<str>) -> u64 {
+    runtime.block_on(async {
+        for _ in 0..20_000 {
+            let inv = of(bench, digest, u128::MAX, u128::MAX).await;
+            bench.ask(inv, json!({ "do": "count" })).await.unwrap();
+            bench.platform.receipts.lock().unwrap().clear();
+        }
+    });
+    resident()
+}
+
 fn tenants(_: &mut Criterion) {
     let runtime = runtime();
     let mut few: Option<(Duration, Duration)> = None;
     for tenants in [10u128, 1_000, 10_000] {
         let bench = Bench::new();
         let digest = runtime.block_on(bench.admit("identity"));
-        let before = resident();
+        let before = warmed(&runtime, &bench, &digest);
         // Every installation is called once: whatever the host remembers of it is there.
         let took = runtime.block_on(async {
             for t in 0..tenants {

@@ -1,7 +1,7 @@
 //! The facade: admits, restores and forgets components, and runs calls on a small runtime of its own.
 
 use crate::{
-    admit::{self, Facts, NotGranted},
+    admit::{self, Linked, NotGranted},
     call::{self, Breakers, HEAVY_AFTER, Heavies, Lanes, Queue, Shared, Sockets, Visible, Watch, Work},
     code::{CodeStore, Compiler},
     config::RuntimeConfig,
@@ -33,7 +33,7 @@ use wasmtime::{
 /// What is linked is exactly what it imports. A call is let in only when all of that is granted, so components with
 /// grants that differ in anything they do not import share one linked form.
 struct Loaded {
-    facts: Facts,
+    linked: Linked,
     pre: Pre,
 }
 
@@ -228,21 +228,21 @@ impl Inner {
             )
         })?;
         loaded
-            .facts
+            .linked
             .granted(&inv.powers.now())
             .map_err(|NotGranted(list)| unavailable("not_granted", Refusal::NotGranted(list).to_string()))?;
         Ok(loaded)
     }
 
-    fn link(&self, facts: &Facts, component: &Component) -> Result<Pre, Refusal> {
+    fn link(&self, linked: &Linked, component: &Component) -> Result<Pre, Refusal> {
         let unlinkable = |e: wasmtime::Error| Refusal::UnknownImports(vec![format!("{e:#}")]);
         let mut linker = Linker::new(&self.engine);
         imports::link_base(&mut linker).map_err(|e| host("linking", format!("{e:#}")))?;
-        for interface in &facts.links {
+        for interface in &linked.links {
             imports::link(&mut linker, interface).map_err(|e| host("linking", format!("{e:#}")))?;
         }
         let pre = linker.instantiate_pre(component).map_err(unlinkable)?;
-        Pre::new(facts.kind(), pre).map_err(|e| Refusal::WrongWorld(format!("{e:#}")))
+        Pre::new(linked.kind, pre).map_err(|e| Refusal::WrongWorld(format!("{e:#}")))
     }
 
     /// Makes a component callable. The compiled form comes from disk when it is intact there.
@@ -256,7 +256,7 @@ impl Inner {
             return Ok(facts.inspection);
         }
         let (component, made) = match self.code.load(&self.engine, &digest) {
-            Some(component) => (component, None),
+            Some((component, _)) => (component, None),
             None => {
                 let compiled = self.compiler.compile(bytes).await?;
                 let component = self
@@ -267,17 +267,33 @@ impl Inner {
             }
         };
         let inspection = facts.inspection.clone();
-        let pre = self.link(&facts, &component)?;
+        let pre = self.link(&facts.linked, &component)?;
         // Only what can be called is kept. Without the file the next start compiles again; slower, not wrong.
         if let Some(compiled) = made
-            && let Err(error) = self.code.save(&digest, &compiled)
+            && let Err(error) = self.code.save(&digest, &facts.linked.to_json(), &compiled)
         {
             tracing::warn!(%error, digest, "a compiled plugin can't be kept on disk");
         }
+        let linked = facts.linked;
         self.change(|all| {
-            all.insert(digest, Arc::new(Loaded { facts, pre }));
+            all.insert(digest, Arc::new(Loaded { linked, pre }));
         });
         Ok(inspection)
+    }
+
+    /// Makes a component callable from its compiled form alone. `None` when that is not there, or not ours.
+    fn recall(&self, digest: &str) -> Option<()> {
+        if self.components.load().contains_key(digest) {
+            return Some(());
+        }
+        let (component, linked) = self.code.load(&self.engine, digest)?;
+        // What verified was written by a host with the same rules: these can't fail but for a defect.
+        let linked: Linked = serde_json::from_slice(&linked).ok()?;
+        let pre = self.link(&linked, &component).ok()?;
+        self.change(|all| {
+            all.insert(digest.to_owned(), Arc::new(Loaded { linked, pre }));
+        });
+        Some(())
     }
 
     /// Replaces the table of components; calls in flight keep what they hold.
@@ -316,6 +332,13 @@ impl PluginRuntime for PluginHost {
         self.admit(component).await.map(|_| ())
     }
 
+    async fn recall(&self, digest: &str) -> bool {
+        let (inner, digest) = (Arc::clone(&self.inner), digest.to_owned());
+        let Ok(lanes) = self.lanes() else { return false };
+        let read = tokio::task::spawn_blocking(move || inner.recall(&digest).is_some());
+        lanes.background(read).await.is_ok_and(|done| done.unwrap_or(false))
+    }
+
     async fn forget(&self, digest: &str) {
         self.inner.change(|all| {
             all.remove(digest);
@@ -333,7 +356,7 @@ impl PluginRuntime for PluginHost {
         let all = self.inner.components.load();
         let loaded = all.get(digest).ok_or_else(|| Refusal::Missing(digest.to_owned()))?;
         loaded
-            .facts
+            .linked
             .granted(grants)
             .map_err(|NotGranted(list)| Refusal::NotGranted(list))
     }

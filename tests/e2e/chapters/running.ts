@@ -66,6 +66,14 @@ export function running(cast: Cast): void {
     await owner.getByTestId('consent-wait').click();
     await expect(owner.getByTestId('installation-pending')).toContainText('1.1.0');
     await shoot(owner, '62-pending', { theme: 'dark' });
+    // Turned down, nothing of it is left; asked again, it waits again.
+    await owner.getByTestId('pending-decline').click();
+    await owner.getByTestId('confirm').click();
+    await expect(owner.getByTestId('installation-pending')).toHaveCount(0);
+    await expect(owner.locator('[data-version="1.0.0"]')).toContainText('In use');
+    await ask();
+    await owner.getByTestId('consent-wait').click();
+    await expect(owner.getByTestId('installation-pending')).toContainText('1.1.0');
     // By keyboard alone: to the button, into the dialog, agreed.
     await tabTo(owner, owner.getByTestId('pending-review'));
     await owner.keyboard.press('Enter');

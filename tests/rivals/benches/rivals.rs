@@ -25,7 +25,7 @@ mod harness;
 mod work;
 
 use aistack_core::{Currency, Money};
-use aistack_domain::plugins::port::{Invocation, PaymentAction, PaymentOrder};
+use aistack_domain::plugins::port::{Invocation, PaymentAction, PaymentOrder, PluginRuntime};
 use aistack_rivals::{Client, Side, cpu_of, cpu_of_this_process, serve, take_turns};
 use aws_lc_rs::hmac;
 use extism::{CompiledPlugin, Manifest, PTR, Plugin, PluginBuilder, UserData, Wasm, host_fn};
@@ -128,7 +128,7 @@ host_fn!(mac_of(_nothing: (); _key: u64, data: Vec<u8>) -> Vec<u8> { Ok(mac(&dat
 
 fn extism(config: &str) -> CompiledPlugin {
     let wasm = guest("rival-extism", "wasm32-unknown-unknown");
-    PluginBuilder::new(Manifest::new([Wasm::file(wasm)]))
+    PluginBuilder::new(Manifest::new([Wasm::data(std::fs::read(wasm).unwrap())]))
         .with_cache_disabled()
         .with_function("config_get", [], [PTR], UserData::new(config.to_owned()), config_get)
         .with_function("secret_open", [PTR], [PTR], UserData::new(()), secret_open)

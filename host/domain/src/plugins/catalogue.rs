@@ -405,6 +405,9 @@ pub async fn restore_all(app: &App) -> Result<Restored, Problem> {
 pub(crate) async fn restore(app: &App, digest: &str) -> Result<(), String> {
     let trusted = trust::demand(app, digest, app.config.plugin_trust).await;
     trusted.map_err(|p| p.detail)?;
+    if app.runtime.recall(digest).await {
+        return Ok(());
+    }
     let bytes = bytes(app, digest).await?;
     app.runtime.restore(digest, &bytes).await.map_err(|e| e.to_string())
 }

@@ -193,7 +193,8 @@ pub struct Raw {
     order: Order,
 }
 
-fn engine(metering: Metering) -> Engine {
+/// As the host makes its own.
+pub fn engine(metering: Metering) -> Engine {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(100)
         .total_core_instances(800)
@@ -239,11 +240,15 @@ impl Raw {
                 Ok((Ok::<Resource<Key>, Fault>(Resource::new_own(1)),))
             })
             .unwrap();
+        // These interfaces name the resource of that one as theirs.
+        for interface in ["crypto", "http", "dial", "reveal"] {
+            linker
+                .instance(&format!("aistack:host/{interface}@1.0.0"))
+                .unwrap()
+                .resource("secret", ResourceType::host::<Key>(), |_, _| Ok(()))
+                .unwrap();
+        }
         let mut crypto = linker.instance("aistack:host/crypto@1.0.0").unwrap();
-        // The interface names the resource of the other one as its own.
-        crypto
-            .resource("secret", ResourceType::host::<Key>(), |_, _| Ok(()))
-            .unwrap();
         crypto
             .func_wrap("mac", |_, (_, _, data): (String, Resource<Key>, Vec<u8>)| {
                 let key = hmac::Key::new(hmac::HMAC_SHA256, b"newest");

@@ -101,14 +101,14 @@ pub(super) fn check(shape: &Shape, kind: PluginKind) -> Result<Imported, Refusal
 /// The interfaces a component calls and was not granted.
 pub(crate) struct NotGranted(pub(crate) Vec<String>);
 
-impl super::Facts {
+impl super::Linked {
     /// Compares what the component needs with what it was granted.
     pub(crate) fn granted(&self, grants: &Grants) -> Result<(), NotGranted> {
         let missing: Vec<String> = self
             .needs
             .iter()
             .filter(|need| !grants.interfaces.iter().any(|g| g == *need))
-            .map(|need| (*need).to_owned())
+            .cloned()
             .collect();
         if missing.is_empty() {
             Ok(())

@@ -8,6 +8,7 @@ mod signatures;
 mod structure;
 
 use aistack_domain::plugins::port::{Inspection, PluginKind, Refusal};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 pub use anatomy::{Anatomy, dissect};
@@ -17,15 +18,24 @@ pub(crate) use imports::NotGranted;
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     pub(crate) inspection: Inspection,
-    /// Host interfaces it calls functions of: what has to be granted.
-    pub(crate) needs: BTreeSet<&'static str>,
-    /// Host interfaces it imports in any way, types included: what has to be linked.
-    pub(crate) links: BTreeSet<&'static str>,
+    pub(crate) linked: Linked,
 }
 
-impl Facts {
-    pub(crate) fn kind(&self) -> PluginKind {
-        self.inspection.kind
+/// What calls need to know of it; kept beside the compiled form.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Linked {
+    pub(crate) kind: PluginKind,
+    /// Host interfaces it calls functions of: what has to be granted.
+    pub(crate) needs: BTreeSet<String>,
+    /// Host interfaces it imports in any way, types included: what has to be linked.
+    pub(crate) links: BTreeSet<String>,
+}
+
+impl Linked {
+    /// As it is kept.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        // A struct of strings: it can't fail. An empty text would not be read again, and the component compiled anew.
+        serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
@@ -86,8 +96,11 @@ pub(crate) fn read(component: &[u8], max: u64) -> Result<Facts, Refusal> {
             payload_size: payload as u64,
             signatures,
         },
-        needs: imported.needs,
-        links: imported.links,
+        linked: Linked {
+            kind,
+            needs: imported.needs.into_iter().map(str::to_owned).collect(),
+            links: imported.links.into_iter().map(str::to_owned).collect(),
+        },
     })
 }
 

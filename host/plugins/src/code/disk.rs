@@ -1,11 +1,12 @@
-//! Compiled components on disk. A `.cwasm` is native code that wasmtime maps and runs without checks, so each file
-//! carries an HMAC under the host's key over everything it depends on; a file that does not verify is not used.
+//! Compiled components on disk. A `.cwasm` is native code that wasmtime maps and runs without checks, so beside each lies
+//! a `.seal`: what is known of the component, and a keyed hash over that, the code and everything the code depends on.
+//! Without one that verifies, the code is not used.
 //!
-//! Layout: magic, HMAC-SHA256, compiled bytes. Files are written once, under a temporary name, and renamed into place:
-//! rewriting one in place would pull the code from under running instances.
+//! Files are written once, under a temporary name, and renamed into place: rewriting one in place would pull the code from
+//! under running instances. Code is mapped, not copied, as the system does with its libraries: the directory belongs to
+//! this user alone, who could replace the program itself.
 
 use aistack_core::{Entropy, Rng};
-use aws_lc_rs::hmac;
 use secrecy::{ExposeSecret, SecretBox};
 use std::{
     fs::{self, DirBuilder, OpenOptions},
@@ -17,14 +18,20 @@ use std::{
 };
 use wasmtime::{Engine, component::Component};
 
-const MAGIC: &[u8; 16] = b"aistack-cwasm-1\n";
-const TAG: usize = 32;
+/// Begins every seal. Another version of the host reads another form.
+const MAGIC: &[u8; 16] = b"aistack-seal-02\n";
+/// Raised when a component that passed an earlier host's rules may not pass today's.
+const RULES: u32 = 1;
+const TAG: usize = blake3::OUT_LEN;
+/// What the key is for: it is the host's, and not used as it is.
+const PURPOSE: &str = "aistack 2026-11 authentication of compiled plugins";
 
 /// The directory of compiled components.
 pub(crate) struct CodeStore {
     dir: PathBuf,
-    key: hmac::Key,
-    /// What the code was compiled for: a digest of wasmtime's version, the processor and the engine's settings.
+    key: SecretBox<[u8; 32]>,
+    /// What the code was compiled for: a digest of wasmtime's version, the processor and the engine's settings; and the
+    /// version of the host, whose rules the component has passed.
     target: String,
     rng: Arc<dyn Rng>,
 }
@@ -64,61 +71,86 @@ impl CodeStore {
         let settings = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &settings.0);
         Ok(Self {
             dir,
-            key: hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret()),
-            target: hex::encode(settings.as_ref()),
+            key: SecretBox::new(Box::new(blake3::derive_key(PURPOSE, key.expose_secret()))),
+            target: format!(
+                "{} {RULES} {}",
+                env!("CARGO_PKG_VERSION"),
+                hex::encode(settings.as_ref())
+            ),
             rng,
         })
     }
 
-    fn path(&self, digest: &str) -> PathBuf {
+    fn code(&self, digest: &str) -> PathBuf {
         self.dir.join(format!("{digest}.cwasm"))
     }
 
-    fn context(&self, digest: &str, compiled: &[u8]) -> hmac::Context {
-        let mut c = hmac::Context::with_key(&self.key);
-        // Each part with its length: no two inputs share one encoding.
-        for part in [digest.as_bytes(), self.target.as_bytes(), compiled] {
-            c.update(&(part.len() as u64).to_le_bytes());
-            c.update(part);
-        }
-        c
+    fn seal(&self, digest: &str) -> PathBuf {
+        self.dir.join(format!("{digest}.seal"))
     }
 
-    /// The component with this digest, if a file is there, was written by this host for this engine, and is intact.
-    pub(crate) fn load(&self, engine: &Engine, digest: &str) -> Option<Component> {
-        let file = fs::read(self.path(digest)).ok()?;
-        let (magic, rest) = file.split_first_chunk::<16>()?;
-        let (tag, compiled) = rest.split_first_chunk::<TAG>()?;
-        let expected = self.context(digest, compiled).sign();
-        let genuine =
-            magic == MAGIC && aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_ref(), tag).is_ok();
-        if !genuine {
+    /// A hash that has taken in everything but the code, which comes last.
+    fn context(&self, digest: &str, facts: &[u8]) -> blake3::Hasher {
+        let mut hash = blake3::Hasher::new_keyed(self.key.expose_secret());
+        // Each part with its length: no two inputs share one encoding.
+        for part in [digest.as_bytes(), self.target.as_bytes(), facts] {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hash
+    }
+
+    /// The component with this digest and what was noted of it, if both are there, were written by this host for this
+    /// engine, and are intact.
+    pub(crate) fn load(&self, engine: &Engine, digest: &str) -> Option<(Component, Vec<u8>)> {
+        // A digest is part of a path here.
+        if digest.len() != 64 || !digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return None;
+        }
+        let seal = fs::read(self.seal(digest)).ok()?;
+        let (magic, rest) = seal.split_first_chunk::<16>()?;
+        let (tag, facts) = rest.split_first_chunk::<TAG>()?;
+        let mut hash = self.context(digest, facts);
+        hash.update_mmap_rayon(self.code(digest)).ok()?;
+        // Compared in constant time.
+        if magic != MAGIC || hash.finalize() != *tag {
             tracing::warn!(digest, "a compiled plugin on disk does not verify; it is compiled anew");
             return None;
         }
-        self.accept(engine, compiled)
+        #[expect(unsafe_code, reason = "the file is one that this host wrote")]
+        // SAFETY: `deserialize_file` needs what an `Engine::precompile_component` of this wasmtime made, in a file that
+        // does not change while it is mapped. The hash, which only this host can make, covers the code, wasmtime's version
+        // and the engine's settings. Nobody but this user may write to the directory, and this program replaces files
+        // there by renaming.
+        let component = unsafe { Component::deserialize_file(engine, self.code(digest)) };
+        component
             .inspect_err(
                 |e| tracing::warn!(digest, error = %e, "a compiled plugin on disk does not load; it is compiled anew"),
             )
             .ok()
+            .map(|component| (component, facts.to_vec()))
     }
 
-    /// Loads compiled bytes that this process has just verified or made.
+    /// Loads compiled bytes that this process has just made.
     pub(crate) fn accept(&self, engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-        #[expect(
-            unsafe_code,
-            reason = "the bytes are in memory and either came from our compiler or carry a valid HMAC of this host"
-        )]
-        // SAFETY: `deserialize` needs bytes that an `Engine::precompile_component` of this wasmtime made. `load` has
-        // checked the HMAC, which covers bytes, wasmtime version and engine settings; the other caller hands over what
-        // the compiler wrote. They are copied, so nothing can change them afterwards.
+        #[expect(unsafe_code, reason = "the bytes are in memory and come from our compiler")]
+        // SAFETY: `deserialize` needs bytes that an `Engine::precompile_component` of this wasmtime made; the caller hands
+        // over what the compiler wrote. They are copied, so nothing can change them afterwards.
         unsafe {
             Component::deserialize(engine, compiled)
         }
     }
 
-    /// Keeps compiled bytes. An existing file is replaced by renaming, which running instances do not notice.
-    pub(crate) fn save(&self, digest: &str, compiled: &[u8]) -> io::Result<()> {
+    /// Keeps compiled bytes and what is known of the component. Existing files are replaced by renaming, which running
+    /// instances do not notice; a pair of which only one was replaced does not verify.
+    pub(crate) fn save(&self, digest: &str, facts: &[u8], compiled: &[u8]) -> io::Result<()> {
+        let mut hash = self.context(digest, facts);
+        let tag = hash.update(compiled).finalize();
+        self.put(self.code(digest), &[compiled])?;
+        self.put(self.seal(digest), &[MAGIC, tag.as_bytes(), facts])
+    }
+
+    fn put(&self, path: PathBuf, parts: &[&[u8]]) -> io::Result<()> {
         let temporary = self.dir.join(format!(".{}.new", hex::encode(self.rng.bytes::<16>())));
         let write = || {
             let mut file = OpenOptions::new()
@@ -126,11 +158,11 @@ impl CodeStore {
                 .create_new(true)
                 .mode(0o600)
                 .open(&temporary)?;
-            file.write_all(MAGIC)?;
-            file.write_all(self.context(digest, compiled).sign().as_ref())?;
-            file.write_all(compiled)?;
+            for part in parts {
+                file.write_all(part)?;
+            }
             file.sync_all()?;
-            fs::rename(&temporary, self.path(digest))
+            fs::rename(&temporary, path)
         };
         write().inspect_err(|_| {
             // Half a file under a name nobody reads; removing it is only tidiness.
@@ -138,11 +170,14 @@ impl CodeStore {
         })
     }
 
-    /// Removes the file, if there is one.
+    /// Removes the files, if they are there.
     pub(crate) fn remove(&self, digest: &str) -> io::Result<()> {
-        match fs::remove_file(self.path(digest)) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-            _ => Ok(()),
+        for path in [self.seal(digest), self.code(digest)] {
+            match fs::remove_file(path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
         }
+        Ok(())
     }
 }

@@ -156,15 +156,15 @@ fn session_out(s: ExternalSession) -> wit::Session {
 }
 
 operation!(pub(super) fn begin(start: wit::Start) -> LoginProgress
-    = identity.aistack_identity_login.call_begin(&start), progress_in);
+    = "aistack:identity/login#begin"(&start), progress_in);
 operation!(pub(super) fn resume(state: Vec<u8>, input: wit::Input) -> LoginProgress
-    = identity.aistack_identity_login.call_resume(&state, &input), progress_in);
+    = "aistack:identity/login#resume"(&state, &input), progress_in);
 operation!(pub(super) fn unsolicited(input: wit::Input) -> ExternalSession
-    = identity.aistack_identity_login.call_unsolicited(&input), session_in);
+    = "aistack:identity/login#unsolicited"(&input), session_in);
 operation!(pub(super) fn logout(session: wit::Session, return_url: String) -> Option<LoginStep>
-    = identity.aistack_identity_login.call_logout(&session, &return_url), |step| step.map(step_in).transpose());
+    = "aistack:identity/login#logout"(&session, &return_url), |step: Option<wit::Step>| step.map(step_in).transpose());
 operation!(pub(super) fn sync(full: bool, cursor: Option<Vec<u8>>, limit: u32) -> DirectoryPage
-    = identity.aistack_identity_directory.call_sync(full, cursor.as_deref(), limit), page_in);
+    = "aistack:identity/directory#sync"(full, cursor.as_deref(), limit), page_in);
 
 #[async_trait::async_trait]
 impl IdentityPort for PluginHost {

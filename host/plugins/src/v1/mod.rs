@@ -5,11 +5,13 @@ mod common;
 pub(crate) mod convert;
 mod identity;
 mod payment;
+mod pre;
 mod regular;
 mod replay;
 mod report;
 mod rest;
 mod visible;
 
-pub(crate) use common::{Pre, check, describe, inbound, migrate};
+pub(crate) use common::{check, describe, inbound, migrate};
+pub(crate) use pre::Pre;
 pub(crate) use regular::{document, job};

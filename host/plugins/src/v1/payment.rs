@@ -152,15 +152,15 @@ fn refund_out(r: Refund) -> wit_refunds::Refund {
 }
 
 operation!(pub(super) fn create(order: wit::Order) -> Payment
-    = payment.aistack_payment_payments.call_create(&order), payment_in);
+    = "aistack:payment/payments#create"(&order), payment_in);
 operation!(pub(super) fn resume(payment: wit::Payment, back: types::HttpRequest) -> Payment
-    = payment.aistack_payment_payments.call_resume(&payment, &back), payment_in);
+    = "aistack:payment/payments#resume"(&payment, &back), payment_in);
 operation!(pub(super) fn fetch(order_id: String, provider_ref: Option<String>) -> Payment
-    = payment.aistack_payment_payments.call_fetch(&order_id, provider_ref.as_deref()), payment_in);
+    = "aistack:payment/payments#fetch"(&order_id, provider_ref.as_deref()), payment_in);
 operation!(pub(super) fn cancel(payment: wit::Payment, key: String) -> Payment
-    = payment.aistack_payment_payments.call_cancel(&payment, &key), payment_in);
+    = "aistack:payment/payments#cancel"(&payment, &key), payment_in);
 operation!(pub(super) fn refund(payment: wit::Payment, refund: wit_refunds::Refund) -> Refund
-    = payment.aistack_payment_refunds.call_create(&payment, &refund), refund_in);
+    = "aistack:payment/refunds#create"(&payment, &refund), refund_in);
 
 #[async_trait::async_trait]
 impl PaymentPort for PluginHost {

@@ -6,7 +6,7 @@ use aistack_domain::plugins::port::{Fault, Invocation, ReportPort, ReportRequest
 use serde_json::Value;
 
 operation!(pub(super) fn run(report: String, params: String, format: String) -> Value
-    = report.aistack_report_generator.call_run(&report, &params, &format),
+    = "aistack:report/generator#run"(&report, &params, &format),
     |summary: String| c::json_in(&summary, "the summary"));
 
 #[async_trait::async_trait]

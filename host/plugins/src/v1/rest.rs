@@ -17,9 +17,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 operation!(pub(super) fn renew(tokens: String) -> ExternalSession
-    = identity.aistack_identity_login.call_renew(&tokens), identity::session_in);
+    = "aistack:identity/login#renew"(&tokens), identity::session_in);
 operation!(pub(super) fn sync(full: bool, cursor: Option<Vec<u8>>, limit: u32) -> Value
-= identity.aistack_identity_directory.call_sync(full, cursor.as_deref(), limit), |page| {
+= "aistack:identity/directory#sync"(full, cursor.as_deref(), limit), |page: directory::Page| {
     let changes: Result<Vec<Value>, Fault> = page.changes.into_iter().map(change).collect();
     Ok(json!({
         "changes": changes?, "cursor_base64": STANDARD.encode(page.cursor), "more": page.more,
@@ -27,11 +27,11 @@ operation!(pub(super) fn sync(full: bool, cursor: Option<Vec<u8>>, limit: u32) -
     }))
 });
 operation!(pub(super) fn capture(payment: payments::Payment, amount: types::Money, key: String) -> Payment
-    = payment.aistack_payment_payments.call_capture(&payment, &amount, &key), payment::payment_in);
+    = "aistack:payment/payments#capture"(&payment, &amount, &key), payment::payment_in);
 operation!(pub(super) fn refund_fetch(payment: payments::Payment, id: String) -> Refund
-    = payment.aistack_payment_refunds.call_fetch(&payment, &id), payment::refund_in);
+    = "aistack:payment/refunds#fetch"(&payment, &id), payment::refund_in);
 operation!(pub(super) fn settlement(kind: String, date: String, cursor: Option<Vec<u8>>) -> Value
-= payment.aistack_payment_settlement.call_pull(&kind, &date, cursor.as_deref()), |page| {
+= "aistack:payment/settlement#pull"(&kind, &date, cursor.as_deref()), |page: settlement::Page| {
     let lines: Result<Vec<Value>, Fault> = page.lines.iter().map(line).collect();
     Ok(json!({
         "lines": lines?, "cursor_base64": STANDARD.encode(page.cursor), "more": page.more,

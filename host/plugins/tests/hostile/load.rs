@@ -131,18 +131,23 @@ async fn hostile_15_tampered_native_code_is_compiled_anew() {
             "an intact file is not written again"
         );
 
-        for (at, what) in [
-            (0, "magic"),
-            (20, "tag"),
-            (100, "header"),
-            (genuine.len() / 2, "code"),
-            (genuine.len() - 1, "end"),
+        let seal = file.with_extension("seal");
+        let genuine_seal = fs::read(&seal).unwrap();
+        for (path, genuine, at, what) in [
+            (&file, &genuine, 0, "header"),
+            (&file, &genuine, genuine.len() / 2, "code"),
+            (&file, &genuine, genuine.len() - 1, "end"),
+            (&seal, &genuine_seal, 0, "magic"),
+            (&seal, &genuine_seal, 20, "tag"),
+            (&seal, &genuine_seal, 60, "what is known of it"),
         ] {
             let mut bad = genuine.clone();
             bad[at] ^= 1;
-            fs::write(&file, &bad).unwrap();
+            fs::write(path, &bad).unwrap();
+            assert!(!open(1).recall(&digest).await, "{what}");
             open(1).admit(&bytes).await.unwrap();
-            assert_ne!(fs::read(&file).unwrap(), bad, "{what}");
+            assert_ne!(fs::read(path).unwrap(), bad, "{what}");
+            assert!(open(1).recall(&digest).await, "{what}: whole again");
         }
         fs::write(&file, &genuine[..genuine.len() / 3]).unwrap();
         open(1).admit(&bytes).await.unwrap();
@@ -152,11 +157,13 @@ async fn hostile_15_tampered_native_code_is_compiled_anew() {
         let other = open(1).admit(&component("report")).await.unwrap().digest;
         fs::copy(cache_file(dir.path(), &other), &file).unwrap();
         let swapped = fs::read(&file).unwrap();
+        assert!(!open(1).recall(&digest).await);
         open(1).admit(&bytes).await.unwrap();
         assert_ne!(fs::read(&file).unwrap(), swapped);
-        let by_key_one = fs::read(&file).unwrap();
+        let by_key_one = fs::read(&seal).unwrap();
+        assert!(!open(2).recall(&digest).await);
         open(2).admit(&bytes).await.unwrap();
-        assert_ne!(fs::read(&file).unwrap(), by_key_one);
+        assert_ne!(fs::read(&seal).unwrap(), by_key_one);
     })
     .await;
 }

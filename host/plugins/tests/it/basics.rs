@@ -221,7 +221,7 @@ async fn describe_and_check_work_in_every_world() {
                 .begin(b.invocation(&other), start(Value::Null))
                 .await
                 .unwrap_err();
-            assert_eq!(fault.code, "other_world");
+            assert_eq!(fault.code, "unsupported");
         }
     }
 }

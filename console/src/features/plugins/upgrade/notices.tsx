@@ -7,6 +7,7 @@ import type { ApiProblem } from '@/api/problem';
 import { useScope } from '@/api/scope';
 import { useT } from '@/i18n';
 import { useAction } from '@/shared/ui/act/action';
+import { Confirm } from '@/shared/ui/act/confirm';
 import { Notice } from '@/shared/ui/notice';
 import { ErrorState } from '@/shared/ui/states';
 import { RelativeTime } from '@/shared/ui/time';
@@ -72,6 +73,13 @@ function Waiting({ installation, pending }: { installation: Installation; pendin
     },
     after: () => setOpen(false),
   });
+  const [declining, setDeclining] = useState(false);
+  const decline = useAction({
+    run: () => take(scope.api.DELETE('/api/v1/installations/{installation}/pending', { params: { path: { installation: installation.id } } })),
+    invalidate: [[scope.key, 'installations']],
+    done: () => t('pending.declined'),
+    after: () => setDeclining(false),
+  });
   const upgrade = pending.version !== installation.version;
   const title = upgrade ? t('pending.version', { version: pending.version }) : t('pending.settings');
   return (
@@ -81,9 +89,14 @@ function Waiting({ installation, pending }: { installation: Installation; pendin
       title={title}
       actions={
         scope.can('plugin:write') && (
-          <Button type="primary" onClick={() => setOpen(true)} data-testid="pending-review">
-            {t('pending.review')}
-          </Button>
+          <>
+            <Button type="primary" onClick={() => setOpen(true)} data-testid="pending-review">
+              {t('pending.review')}
+            </Button>
+            <Button onClick={() => setDeclining(true)} data-testid="pending-decline">
+              {t('pending.decline')}
+            </Button>
+          </>
         )
       }
     >
@@ -107,6 +120,16 @@ function Waiting({ installation, pending }: { installation: Installation; pendin
       >
         {problem && <ErrorState compact error={problem} fields={problem.fields} />}
       </ConsentDialog>
+      <Confirm
+        open={declining}
+        title={t('pending.decline_title')}
+        consequences={t('pending.decline_text', { version: installation.version })}
+        confirmLabel={t('pending.decline')}
+        danger={false}
+        busy={decline.isPending}
+        onConfirm={() => decline.mutate()}
+        onCancel={() => setDeclining(false)}
+      />
     </Notice>
   );
 }

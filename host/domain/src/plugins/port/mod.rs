@@ -257,6 +257,13 @@ pub trait PluginRuntime: Send + Sync {
     /// As [`PluginRuntime::admit`].
     async fn restore(&self, digest: &str, component: &[u8]) -> Result<(), Refusal>;
 
+    /// Makes an admitted component callable again from the form the runtime has kept of it, without its bytes. `false`
+    /// when there is none that can be trusted: then [`PluginRuntime::restore`] does it.
+    async fn recall(&self, digest: &str) -> bool {
+        let _ = digest;
+        false
+    }
+
     /// Forgets a component; calls in flight finish.
     async fn forget(&self, digest: &str);
 
