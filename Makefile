@@ -34,7 +34,7 @@ bin: ## Say where the binary is
 
 .PHONY: test
 test: ## Run the tests with their real peers; the last line is the sum
-	$(SETUP) rust console postgres nginx keycloak stripe registry node js python tutorials browser || true
+	$(SETUP) rust console postgres nginx keycloak stripe registry node js python tutorials browser fuzz || true
 	AISTACK_SHOTS=none tests/run.sh format clippy guests console plugins rust languages e2e fuzz
 
 .PHONY: e2e

@@ -157,9 +157,9 @@ fn wasmtime_serve() -> Option<Served> {
         .args(["serve", "--max-instance-reuse-count", "1", "--no-logging-prefix"])
         .args([
             "-O",
-            "pooling-allocator=y,pooling-memory-keep-resident=262144,pagemap-scan=y",
+            "pooling-allocator=y,pooling-memory-keep-resident=262144,pooling-pagemap-scan=y",
         ])
-        .args(["-C", "cache=n", "--addr", &at.to_string()])
+        .args(["-C", "cache=n", "-S", "cli=y", "--addr", &at.to_string()])
         .arg(component)
         .stdout(Stdio::null())
         .spawn();
