@@ -26,62 +26,18 @@ mod harness;
     reason = "a module of this bench; members of records cross the border unread"
 )]
 mod raw;
-#[path = "../../../tests/hostile/common/src/work.rs"]
-#[allow(unreachable_pub, reason = "shared with the component")]
-mod work;
+#[allow(unreachable_pub, reason = "shared with tests/rivals")]
+mod request;
 
-use aistack_core::{Currency, Money};
-use aistack_domain::plugins::port::{CallOutcome, Invocation, PaymentAction, PaymentOrder, PluginRuntime, Powers};
-use aws_lc_rs::hmac;
+use aistack_domain::plugins::port::{CallOutcome, Invocation, PaymentAction, PluginRuntime, Powers};
 use criterion::{Criterion, criterion_group, criterion_main};
 use harness::{Bench, all_grants};
 use raw::{Metering, Raw};
-use serde_json::{Value, json};
 use std::{
     hint::black_box,
     sync::Arc,
     time::{Duration, Instant},
 };
-
-fn config() -> Value {
-    json!({ "merchant": "m_1029384756", "gateway": "https://pay.example.com", "notify": "https://acme.example.com/hooks/1",
-        "key": { "$secret": "key" }, "mode": "live" })
-}
-
-fn payload() -> Value {
-    let item = |n: u32| json!({ "name": format!("item number {n}"), "sku": format!("sku-{n:08}"), "price": 1999, "quantity": n });
-    json!({ "do": "work", "order": "ord_0192f0c1a2b3", "currency": "CNY", "items": (1..=5).map(item).collect::<Vec<_>>() })
-}
-
-fn order(extra: Value) -> PaymentOrder {
-    PaymentOrder {
-        id: "ord_0192f0c1a2b3".to_owned(),
-        amount: Money::new(1999, Currency::CNY),
-        description: "Plan".to_owned(),
-        method: String::new(),
-        payer: Value::Null,
-        capture: true,
-        return_url: "https://acme.example.com/back".to_owned(),
-        notify_url: "https://acme.example.com/hooks/1".to_owned(),
-        expires_ms: None,
-        idempotency_key: "k".to_owned(),
-        metadata: vec![],
-        extra,
-    }
-}
-
-fn native() -> String {
-    let (config, payload) = (config().to_string(), payload().to_string());
-    native_with(&config, &payload)
-}
-
-fn native_with(config: &str, payload: &str) -> String {
-    work::create_payment(config, payload, |body| {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, b"newest");
-        Ok::<_, std::convert::Infallible>(hmac::sign(&key, body).as_ref().to_vec())
-    })
-    .unwrap()
-}
 
 /// Processor time of this process, all its threads.
 fn cpu() -> Duration {
@@ -164,18 +120,26 @@ fn benches(c: &mut Criterion) {
     let bench = Bench::new();
     let digest = runtime.block_on(bench.admit("payment"));
     let invocation = || Invocation {
-        config: Arc::new(config()),
+        config: Arc::new(request::config()),
         powers: Arc::new(Powers::new(Arc::new(all_grants()))),
         ..bench.invocation(&digest)
     };
+    let (config, payload_text) = (request::config().to_string(), request::payload().to_string());
     // Both sides must come to the same address, or the comparison means nothing.
     let paid = runtime
-        .block_on(bench.host.payment().create(invocation(), order(payload())))
+        .block_on(
+            bench
+                .host
+                .payment()
+                .create(invocation(), request::order(request::payload())),
+        )
         .unwrap();
-    assert_eq!(paid.action, PaymentAction::Redirect(native()));
+    assert_eq!(
+        paid.action,
+        PaymentAction::Redirect(request::native(&config, &payload_text))
+    );
     assert_eq!(bench.platform.last().outcome, CallOutcome::Ok);
 
-    let (config, payload_text) = (config().to_string(), payload().to_string());
     let inv = invocation();
     let raw = [
         ("raw_epoch", Metering::Epoch),
@@ -184,17 +148,17 @@ fn benches(c: &mut Criterion) {
     ]
     .map(|(name, metering)| {
         let raw = Raw::new(&harness::component("payment"), metering, &config, &payload_text);
-        assert_eq!(runtime.block_on(raw.call()), native_with(&config, &payload_text));
+        assert_eq!(runtime.block_on(raw.call()), request::native(&config, &payload_text));
         (name, raw)
     });
     // The others have theirs ready as well.
-    let asked = order(payload());
+    let asked = request::order(request::payload());
     let full = async || {
         let done = bench.host.payment().create(inv.clone(), asked.clone()).await;
         bench.platform.receipts.lock().unwrap().clear();
         done.unwrap()
     };
-    let native = || drop(black_box(native_with(black_box(&config), black_box(&payload_text))));
+    let native = || drop(black_box(request::native(black_box(&config), black_box(&payload_text))));
     let mut sides = vec![
         Side::new("native", native),
         Side::new("full", || drop(runtime.block_on(full()))),
@@ -207,7 +171,7 @@ fn benches(c: &mut Criterion) {
 
     let mut group = c.benchmark_group("plugin_call");
     group.bench_function("native", |b| {
-        b.iter(|| native_with(black_box(&config), black_box(&payload_text)));
+        b.iter(|| request::native(black_box(&config), black_box(&payload_text)));
     });
     group.bench_function("fresh_instance", |b| b.to_async(&runtime).iter(full));
     for (name, raw) in &raw {

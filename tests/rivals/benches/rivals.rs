@@ -20,16 +20,15 @@
     reason = "shared with the tests; the bench needs a part of it"
 )]
 mod harness;
-#[path = "../../hostile/common/src/work.rs"]
-#[allow(unreachable_pub, reason = "shared with the components")]
-mod work;
+#[path = "../../../host/plugins/benches/request/mod.rs"]
+#[allow(unreachable_pub, reason = "shared with the bench of calls")]
+mod request;
 
-use aistack_core::{Currency, Money};
-use aistack_domain::plugins::port::{Invocation, PaymentAction, PaymentOrder, PluginRuntime};
+use aistack_domain::plugins::port::{Invocation, PaymentAction, PluginRuntime};
 use aistack_rivals::{Client, Side, cpu_of, cpu_of_this_process, serve, take_turns};
-use aws_lc_rs::hmac;
 use extism::{CompiledPlugin, Manifest, PTR, Plugin, PluginBuilder, UserData, Wasm, host_fn};
 use harness::Bench;
+use request::{config, mac, native, order, payload};
 use serde_json::{Value, json};
 use std::{
     net::{SocketAddr, TcpListener, TcpStream},
@@ -38,43 +37,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-
-fn config() -> Value {
-    json!({ "merchant": "m_1029384756", "gateway": "https://pay.example.com", "notify": "https://acme.example.com/hooks/1",
-        "key": { "$secret": "key" }, "mode": "live" })
-}
-
-fn payload() -> Value {
-    let item = |n: u32| json!({ "name": format!("item number {n}"), "sku": format!("sku-{n:08}"), "price": 1999, "quantity": n });
-    json!({ "do": "work", "order": "ord_0192f0c1a2b3", "currency": "CNY", "items": (1..=5).map(item).collect::<Vec<_>>() })
-}
-
-fn mac(data: &[u8]) -> Vec<u8> {
-    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"newest"), data)
-        .as_ref()
-        .to_vec()
-}
-
-fn native(config: &str, payload: &str) -> String {
-    work::create_payment(config, payload, |body| Ok::<_, std::convert::Infallible>(mac(body))).unwrap()
-}
-
-fn order(extra: Value) -> PaymentOrder {
-    PaymentOrder {
-        id: "ord_0192f0c1a2b3".to_owned(),
-        amount: Money::new(1999, Currency::CNY),
-        description: "Plan".to_owned(),
-        method: String::new(),
-        payer: Value::Null,
-        capture: true,
-        return_url: "https://acme.example.com/back".to_owned(),
-        notify_url: "https://acme.example.com/hooks/1".to_owned(),
-        expires_ms: None,
-        idempotency_key: "k".to_owned(),
-        metadata: vec![],
-        extra,
-    }
-}
 
 /// One call through our host, with everything it does for one: grants, queue, limits, breaker, receipt.
 async fn ours(bench: &Bench, inv: Invocation, payload: Value) -> String {

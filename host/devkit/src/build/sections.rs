@@ -21,16 +21,27 @@ pub fn strip(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     })
 }
 
-fn stripped(bytes: &[u8], depth: usize) -> Option<Vec<u8>> {
+/// A section's id and contents.
+type Section<'a> = (u8, &'a [u8]);
+
+/// A module or component in its parts: the first eight bytes, and its sections.
+fn read(bytes: &[u8], depth: usize) -> Option<(&[u8], Vec<Section<'_>>)> {
     let header = bytes.get(..8).filter(|h| h.starts_with(b"\0asm") && depth < DEEPEST)?;
-    let component = header[4..] == COMPONENT;
-    let mut out = header.to_vec();
+    let mut sections = Vec::new();
     let mut at = 8;
     while at < bytes.len() {
-        let id = bytes[at];
         let (size, from) = read_leb(bytes, at + 1)?;
-        let contents = bytes.get(from..from.checked_add(size)?)?;
+        sections.push((bytes[at], bytes.get(from..from.checked_add(size)?)?));
         at = from + size;
+    }
+    Some((header, sections))
+}
+
+fn stripped(bytes: &[u8], depth: usize) -> Option<Vec<u8>> {
+    let (header, sections) = read(bytes, depth)?;
+    let component = header[4..] == COMPONENT;
+    let mut out = header.to_vec();
+    for (id, contents) in sections {
         if id == 0 && is_for_people(contents)? {
             continue;
         }
@@ -74,15 +85,10 @@ const DATA: [u8; 2] = [11, 12];
 const WIRING: [u8; 2] = [2, 6];
 
 fn without_memory(bytes: &[u8], depth: usize, parts: &mut Vec<Vec<u8>>) -> Option<()> {
-    let header = bytes.get(..8).filter(|h| h.starts_with(b"\0asm") && depth < DEEPEST)?;
+    let (header, sections) = read(bytes, depth)?;
     let component = header[4..] == COMPONENT;
     let mut module = header.to_vec();
-    let mut at = 8;
-    while at < bytes.len() {
-        let id = bytes[at];
-        let (size, from) = read_leb(bytes, at + 1)?;
-        let contents = bytes.get(from..from.checked_add(size)?)?;
-        at = from + size;
+    for (id, contents) in sections {
         match (component, id) {
             (true, id) if NESTED.contains(&id) => without_memory(contents, depth + 1, parts)?,
             (true, id) if WIRING.contains(&id) => {}

@@ -1,7 +1,25 @@
 //! Calls of host imports as a test asks for them: a list of `{"op", "s", "n"}`, where `s` are texts and `n` numbers that
 //! the operation takes in order. Whatever is missing is empty or 0.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// Makes the calls, one after the other, with what they have got so far; what became of each. `one` has nothing to say of
+/// a call that could not be made.
+pub fn make<H: Default>(all: &Value, one: impl Fn(&str, &mut Arguments<'_>, &mut H) -> Option<Value>) -> Value {
+    let mut held = H::default();
+    let calls = all.as_array().into_iter().flatten();
+    calls
+        .map(|call| {
+            let op = call["op"].as_str().unwrap_or_default();
+            one(op, &mut Arguments::of(call), &mut held).unwrap_or_else(|| json!({ "skipped": true }))
+        })
+        .collect()
+}
+
+/// What becomes of a call that can't fail.
+pub fn done(_: impl Sized) -> Option<Value> {
+    Some(json!({ "done": true }))
+}
 
 /// The arguments of one call.
 pub struct Arguments<'a> {
@@ -11,7 +29,7 @@ pub struct Arguments<'a> {
 
 impl<'a> Arguments<'a> {
     /// Of one entry of the list.
-    pub fn of(call: &'a Value) -> Self {
+    fn of(call: &'a Value) -> Self {
         let list = |key: &str| call[key].as_array().map_or(&[][..], Vec::as_slice).iter();
         Self {
             texts: list("s"),

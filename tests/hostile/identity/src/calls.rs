@@ -4,8 +4,11 @@ use super::{
     aistack::core::types::HttpRequest,
     aistack::host::{clock, config, crypto, dial, http, kv, log, random, reveal, secrets},
 };
-use aistack_hostile::{calls::Arguments, outcome, request_of};
-use serde_json::{Value, json};
+use aistack_hostile::{
+    calls::{self, Arguments, done},
+    outcome, request_of,
+};
+use serde_json::Value;
 
 /// What the calls have got so far.
 #[derive(Default)]
@@ -16,19 +19,7 @@ struct Held {
 
 /// Makes the calls, one after the other; what became of each.
 pub(super) fn make(all: &Value) -> Value {
-    let mut held = Held::default();
-    let calls = all.as_array().into_iter().flatten();
-    calls
-        .map(|call| {
-            let mut a = Arguments::of(call);
-            let op = call["op"].as_str().unwrap_or_default();
-            one(op, &mut a, &mut held).unwrap_or_else(|| json!({ "skipped": true }))
-        })
-        .collect()
-}
-
-fn done(_: impl Sized) -> Option<Value> {
-    Some(json!({ "done": true }))
+    calls::make(all, one)
 }
 
 fn one(op: &str, a: &mut Arguments<'_>, held: &mut Held) -> Option<Value> {

@@ -1,24 +1,15 @@
 //! What only a report plugin may import, called as the test says.
 
 use super::aistack::report::datasets;
-use aistack_hostile::{calls::Arguments, outcome};
-use serde_json::{Value, json};
+use aistack_hostile::{
+    calls::{self, Arguments, done},
+    outcome,
+};
+use serde_json::Value;
 
 /// Makes the calls, one after the other; what became of each.
 pub(super) fn make(all: &Value) -> Value {
-    let mut held = Vec::new();
-    let calls = all.as_array().into_iter().flatten();
-    calls
-        .map(|call| {
-            let mut a = Arguments::of(call);
-            let op = call["op"].as_str().unwrap_or_default();
-            one(op, &mut a, &mut held).unwrap_or_else(|| json!({ "skipped": true }))
-        })
-        .collect()
-}
-
-fn done(_: impl Sized) -> Option<Value> {
-    Some(json!({ "done": true }))
+    calls::make(all, one)
 }
 
 fn one(op: &str, a: &mut Arguments<'_>, held: &mut Vec<datasets::Rows>) -> Option<Value> {
