@@ -10,7 +10,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 
 SETUP := tests/peers/setup.sh
 # What `make bench` runs: one file each under host/*/benches
-BENCHES := call scale quota tenant_tx hop
+BENCHES := call scale quota tenant_tx tenants hop
 # What `make run` serves: make run LISTEN=127.0.0.1:9000 DATA_DIR=/tmp/a DEMO=
 LISTEN ?= 127.0.0.1:8080
 DATA_DIR ?= data
@@ -34,7 +34,7 @@ bin: ## Say where the binary is
 
 .PHONY: test
 test: ## Run the tests with their real peers; the last line is the sum
-	$(SETUP) rust console postgres nginx keycloak stripe registry node js python tutorials browser fuzz || true
+	$(SETUP) rust console postgres nginx keycloak stripe registry dns node js python tutorials browser fuzz || true
 	AISTACK_SHOTS=none tests/run.sh format clippy guests console plugins rust languages e2e fuzz
 
 .PHONY: e2e

@@ -5,6 +5,7 @@ mod architecture;
 mod author;
 mod bad_input;
 mod corpus;
+mod domains;
 mod hostile;
 mod peers;
 mod plugins;

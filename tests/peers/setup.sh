@@ -8,6 +8,7 @@
 #   keycloak  Java, Maven and Keycloak, an OpenID provider
 #   stripe    Go and stripe-mock, Stripe's own stand-in for its API
 #   registry  docker-registry, a registry for components
+#   dns       NSD, an authoritative name server
 #   node      the npm packages of tests/peers/node
 #   js        componentize-js, which makes components of JavaScript (400 MB in the user's cache)
 #   python    componentize-py, which makes components of Python (70 MB in the user's cache)
@@ -152,6 +153,23 @@ part_registry() {
   ) && mkdir -p "$cache/bin" && mv "$fetched/unpacked/usr/bin/docker-registry" "$cache/bin/"
   rm -rf "$fetched"
   [ -x "$cache/bin/docker-registry" ]
+}
+
+part_dns() {
+  local fetched packages=(nsd libevent-2.1-7 libfstrm0 libprotobuf-c1)
+  command -v nsd >/dev/null && return 0
+  [ -x "$cache/nsd/usr/sbin/nsd" ] && return 0
+  command -v apt-get >/dev/null || { say "no apt-get here; install nsd by your system's own means"; return 1; }
+  # Unpacked instead of installed: an installed one would answer on port 53 of the whole machine.
+  fetched=$(mktemp -d)
+  (
+    cd "$fetched" || exit 1
+    apt-get -qq download "${packages[@]}" >&2 2>/dev/null ||
+      { as_root apt-get -qq update >&2 && apt-get -qq download "${packages[@]}" >&2; }
+    for package in *.deb; do dpkg-deb -x "$package" unpacked; done
+  ) && mkdir -p "$cache" && mv "$fetched/unpacked" "$cache/nsd"
+  rm -rf "$fetched"
+  [ -x "$cache/nsd/usr/sbin/nsd" ]
 }
 
 part_node() { npm_ci "$here/node"; }

@@ -57,6 +57,19 @@ impl TestHost {
         Self::start_on(store, plugins, |url| url).await
     }
 
+    /// Starts a platform on an empty data folder that asks this name server.
+    ///
+    /// # Errors
+    /// As [`TestHost::start`].
+    pub async fn start_with_names(store: Store, name_server: u16) -> Result<Self, PeerError> {
+        let mut host = Self::start(store).await?;
+        let text = std::fs::read_to_string(&host.config).map_err(anyhow::Error::from)?;
+        let dns = format!("{text}\n[dns]\nservers = [\"127.0.0.1:{name_server}\"]\ntimeout_ms = 500\n");
+        std::fs::write(&host.config, dns).map_err(anyhow::Error::from)?;
+        host.restart().await?;
+        Ok(host)
+    }
+
     /// Starts a platform that reaches its database by another way than directly: `way` says by which.
     ///
     /// # Errors

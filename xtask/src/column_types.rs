@@ -40,6 +40,26 @@ pub(crate) const TYPES: &[(&str, &[(&str, &str)])] = &[
     ),
     ("plugin_uses", &[("tenant_id", "TenantId")]),
     (
+        "tenant_domains",
+        &[
+            ("tenant_id", "TenantId"),
+            ("status", "store::DomainStatus"),
+            ("checked_at", "Timestamp"),
+            ("next_check_at", "Timestamp"),
+            ("verified_at", "Timestamp"),
+            ("failing_since", "Timestamp"),
+            ("created_at", "Timestamp"),
+        ],
+    ),
+    (
+        "slug_history",
+        &[
+            ("tenant_id", "TenantId"),
+            ("released_at", "Timestamp"),
+            ("redirect_until", "Timestamp"),
+        ],
+    ),
+    (
         "routes",
         &[
             ("id", "RouteId"),

@@ -72,6 +72,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenant's own domains, proven or not. */
+        get: operations["list_domains"];
+        put?: never;
+        /** Add a domain. It works once the record in `challenge` has been published and verified. */
+        post: operations["add_domain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/domains/{domain}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a domain; it stops working at once. */
+        delete: operations["remove_domain"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/domains/{domain}/primary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a proven domain the one that links to the tenant use. */
+        post: operations["make_domain_primary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/domains/{domain}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look for the proof of a domain in the DNS now. Without it: 409, with the `reason` and what to publish. */
+        post: operations["verify_domain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/installations": {
         parameters: {
             query?: never;
@@ -601,6 +670,40 @@ export interface paths {
         get: operations["verify_platform_audit"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/isolation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The proofs of the last month, newest first. */
+        get: operations["list_isolation_reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/isolation/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prove the isolation now: canary tenants are planted, tried against each other, and removed. */
+        post: operations["verify_isolation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1252,6 +1355,26 @@ export interface paths {
         patch: operations["update_own_tenant"];
         trace?: never;
     };
+    "/api/v1/tenant/slug": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give the tenant another slug; for owners. Everybody is sent on from the old address for 90 days and has to sign in
+         *     again; nobody else ever gets the old one.
+         */
+        put: operations["rename_own_tenant"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants": {
         parameters: {
             query?: never;
@@ -1299,6 +1422,40 @@ export interface paths {
         put?: never;
         /** Activate a tenant again, or finish one whose making failed. */
         post: operations["activate_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a tenant: its people can read and pay, and in 30 days everything of it is erased. */
+        post: operations["close_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The own domains of a tenant. */
+        get: operations["list_tenant_domains"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1356,6 +1513,60 @@ export interface paths {
         post?: never;
         /** Take a tenant's ceiling over a plugin away. */
         delete: operations["clear_tenant_plugin_ceiling"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erase a tenant that is closing, now and for good. Its slug is never given to anybody else. */
+        post: operations["purge_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take closing back: the tenant is what it was before. */
+        post: operations["restore_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/slug": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a tenant another slug. Its people are sent on from the old one for 90 days and have to sign in again; nobody else
+         *     ever gets the old one.
+         */
+        put: operations["rename_tenant"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1526,6 +1737,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A domain to be added. */
+        AddDomain: {
+            /** @description Like `app.example.com`. */
+            domain: string;
+        };
         /** @description A key to be added. */
         AddPublisher: {
             /** @description For people. */
@@ -1804,6 +2020,64 @@ export interface components {
             /** @description People who are enabled in the directory. */
             people: number;
         };
+        /** @description A domain of a tenant. */
+        Domain: {
+            /** @description The record that proves it. */
+            challenge: components["schemas"]["DomainChallenge"];
+            /**
+             * Format: date-time
+             * @description When the DNS was last asked.
+             */
+            checked_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was added.
+             */
+            created_at: string;
+            /** @description Lower case; internationalised names in their `xn--` form. */
+            domain: string;
+            /** @description Why the last look did not find the proof: `txt_missing`, `txt_wrong`, `dns_failure`, `dns_timeout`, `dns_unreadable`. */
+            last_error?: string | null;
+            /** @description The same as a sentence. */
+            last_error_message?: string | null;
+            /**
+             * Format: date-time
+             * @description When it will be asked again by itself.
+             */
+            next_check_at?: string | null;
+            /** @description Whether links to the tenant use it. */
+            primary: boolean;
+            /** @description `pending` (not proven yet), `verified`, `failing` (the proof is missing; still works for a week), `unverified`. */
+            status: string;
+            /** @description Host name to point the domain to with a CNAME; none when the platform is reached at an address. */
+            target?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was proven.
+             */
+            verified_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When a failing domain stops working.
+             */
+            works_until?: string | null;
+        };
+        /** @description A DNS record to publish. */
+        DomainChallenge: {
+            /** @description Kind of record: `TXT`. */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its value. */
+            value: string;
+        };
+        /** @description All domains. */
+        Domains: {
+            /** @description By name. */
+            items: components["schemas"]["Domain"][];
+            /** @description Most that a tenant can have. */
+            limit: number;
+        };
         /** @description A plugin to be enabled. */
         EnablePlugin: {
             /** @description Config by the plugin's schema. */
@@ -1913,6 +2187,36 @@ export interface components {
             updated_at: string;
             /** @description Version. */
             version: string;
+        };
+        /** @description One thing that was tried between two canary tenants. */
+        IsolationCheck: {
+            /** @description What was found, for people. */
+            found: string;
+            /** @description Whether the canary was safe. */
+            holds: boolean;
+            /** @description How both canaries were kept: `row`, `schema`, `database`. */
+            isolation: string;
+            /** @description What was tried, e.g. `read_by_id`. */
+            name: string;
+        };
+        /** @description What a proof of isolation found. */
+        IsolationReport: {
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            at: string;
+            /** @description What was tried. */
+            checks: components["schemas"]["IsolationCheck"][];
+            /** @description Whether everything held. */
+            holds: boolean;
+            /** @description `sqlite` or `postgres`. */
+            store: string;
+            /**
+             * Format: int64
+             * @description How long it took, milliseconds.
+             */
+            took_ms: number;
         };
         /** @description A durable job. */
         Job: {
@@ -2067,6 +2371,30 @@ export interface components {
                 updated_at: string;
                 /** @description Version. */
                 version: string;
+            }[];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_IsolationReport: {
+            /** @description The page. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it began.
+                 */
+                at: string;
+                /** @description What was tried. */
+                checks: components["schemas"]["IsolationCheck"][];
+                /** @description Whether everything held. */
+                holds: boolean;
+                /** @description `sqlite` or `postgres`. */
+                store: string;
+                /**
+                 * Format: int64
+                 * @description How long it took, milliseconds.
+                 */
+                took_ms: number;
             }[];
             /** @description Send it as `cursor` for the next page; null on the last. */
             next: string | null;
@@ -2348,6 +2676,11 @@ export interface components {
                 currency: string;
                 /** @description Whether it is made-up data. */
                 demo: boolean;
+                /**
+                 * Format: date-time
+                 * @description When a tenant that is closing is erased; only when one tenant is asked for.
+                 */
+                erased_at?: string | null;
                 /** @description Id. */
                 id: string;
                 /** @description Where its rows live: `row`, `schema`, `database`. */
@@ -3034,6 +3367,13 @@ export interface components {
             /** @description `oci://host/name:tag`, with `@sha256:…` behind it to pin it to a manifest. */
             reference: string;
         };
+        /** @description What erasing for good takes. */
+        Purge: {
+            /** @description The tenant's slug, typed again. */
+            confirm: string;
+            /** @description Kept in the audit log. */
+            reason: string;
+        };
         /** @description Why a version goes out of service. */
         Quarantine: {
             /** @description The reason; tenants see it. */
@@ -3171,6 +3511,13 @@ export interface components {
              * @description Calls of these that did not end well.
              */
             failed: number;
+        };
+        /** @description Another slug. */
+        RenameTenant: {
+            /** @description Refuse if the tenant changed since this version. */
+            if_updated_at?: string | null;
+            /** @description DNS label, 2 to 40 of a-z, 0-9 and hyphens. */
+            slug: string;
         };
         /** @description A report somebody may run. */
         Report: {
@@ -3476,6 +3823,11 @@ export interface components {
             currency: string;
             /** @description Whether it is made-up data. */
             demo: boolean;
+            /**
+             * Format: date-time
+             * @description When a tenant that is closing is erased; only when one tenant is asked for.
+             */
+            erased_at?: string | null;
             /** @description Id. */
             id: string;
             /** @description Where its rows live: `row`, `schema`, `database`. */
@@ -3828,6 +4180,154 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_domains: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domains"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_domain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddDomain"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_domain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_domain_primary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_domain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
                 };
             };
             /** @description A problem */
@@ -5088,6 +5588,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_isolation_reports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_IsolationReport"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_isolation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IsolationReport"];
                 };
             };
             /** @description A problem */
@@ -6658,6 +7214,38 @@ export interface operations {
             };
         };
     };
+    rename_own_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameTenant"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_tenants: {
         parameters: {
             query?: {
@@ -6814,6 +7402,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tenant_domains: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domains"];
                 };
             };
             /** @description A problem */
@@ -7066,6 +7718,108 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    purge_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Purge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameTenant"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
             };
             /** @description A problem */
             default: {

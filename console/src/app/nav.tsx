@@ -1,7 +1,7 @@
 /** What the sidebar and the command palette lead to. */
 import {
   ApartmentOutlined, AppstoreOutlined, AuditOutlined, BarChartOutlined, BranchesOutlined, ColumnHeightOutlined, ControlOutlined, CreditCardOutlined, DashboardOutlined,
-  FileTextOutlined, HeartOutlined, HomeOutlined, SafetyCertificateOutlined, ScheduleOutlined, TeamOutlined,
+  FileTextOutlined, GlobalOutlined, HeartOutlined, HomeOutlined, SafetyCertificateOutlined, SafetyOutlined, ScheduleOutlined, TeamOutlined,
 } from '@ant-design/icons';
 import type { ReactNode } from 'react';
 import type { MessageKey } from '@/i18n';
@@ -34,6 +34,7 @@ export const operatorNav: NavGroup[] = [
       { path: '/plugins/health', label: 'nav.plugin_health', icon: <HeartOutlined />, permission: 'platform:monitor' },
       { path: '/plugins/plans', label: 'nav.plan_limits', icon: <ColumnHeightOutlined />, permission: 'platform.plugin:read' },
       { path: '/plugins/publishers', label: 'nav.publishers', icon: <SafetyCertificateOutlined />, permission: 'platform.plugin:read' },
+      { path: '/isolation', label: 'nav.isolation', icon: <SafetyOutlined />, permission: 'platform:monitor' },
       { path: '/jobs', label: 'nav.jobs', icon: <ScheduleOutlined />, permission: 'platform:monitor' },
       { path: '/audit', label: 'nav.audit', icon: <AuditOutlined />, permission: 'platform.audit:read' },
     ],
@@ -46,6 +47,7 @@ export const tenantNav: NavGroup[] = [
       { path: '/', label: 'nav.home', icon: <HomeOutlined /> },
       { path: '/members', label: 'nav.members', icon: <TeamOutlined />, permission: 'user:read' },
       { path: '/plugins', label: 'nav.plugins', icon: <AppstoreOutlined />, permission: 'plugin:read' },
+      { path: '/domains', label: 'nav.domains', icon: <GlobalOutlined />, permission: 'tenant:read' },
     ],
   },
   {

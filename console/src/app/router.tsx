@@ -28,6 +28,7 @@ const tenantPages: PageDef[] = [
   ['orders', lazyRouteComponent(orders, 'OrdersPage')],
   ['orders/$order', lazyRouteComponent(orders, 'OrderPage')],
   ['reports', lazyRouteComponent(reports, 'ReportsPage')],
+  ['domains', lazyRouteComponent(() => import('@/features/domains'), 'DomainsPage')],
   ['audit', lazyRouteComponent(audit, 'TenantAuditPage')],
 ];
 
@@ -40,6 +41,7 @@ const operatorPages: PageDef[] = [
   ['plugins/publishers', lazyRouteComponent(runtime, 'PublishersPage')],
   ['plugins/$plugin', lazyRouteComponent(plugins, 'PluginPage')],
   ['routes', lazyRouteComponent(() => import('@/features/gateway'), 'RoutesPage')],
+  ['isolation', lazyRouteComponent(() => import('@/features/isolation'), 'IsolationPage')],
   ['jobs', lazyRouteComponent(() => import('@/features/jobs'), 'JobsPage')],
   ['audit', lazyRouteComponent(audit, 'PlatformAuditPage')],
 ];

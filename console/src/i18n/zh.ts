@@ -3,7 +3,9 @@ import type { en } from './en';
 import { access } from './zh/access';
 import { audit } from './zh/audit';
 import { common } from './zh/common';
+import { domains } from './zh/domains';
 import { lifecycle } from './zh/plugins/lifecycle';
+import { isolation } from './zh/isolation';
 import { limits } from './zh/plugins/limits';
 import { money } from './zh/money';
 import { platform } from './zh/platform';
@@ -21,6 +23,7 @@ export const zh: Record<keyof typeof en, string> = {
   ...access,
   ...platform,
   ...tenants,
+  ...domains,
   ...catalogue,
   ...lifecycle,
   ...limits,
@@ -28,4 +31,5 @@ export const zh: Record<keyof typeof en, string> = {
   ...releases,
   ...money,
   ...audit,
+  ...isolation,
 };

@@ -12,9 +12,9 @@ use crate::{
         Calls, budgets::Budgets, observe::Observer, policy::Policies, port::PluginRuntime, quarantine::Held,
         releases::Releases, sources::Sources, trust::Trust,
     },
-    port::{Objects, Registry, Sealer},
+    port::{Objects, Registry, Resolver, Sealer},
     quota,
-    tenancy::Directory,
+    tenancy::{Alarms, Directory},
 };
 use aistack_core::{Clock, Rng};
 use aistack_store::Store;
@@ -57,6 +57,8 @@ pub struct Ports {
     pub runtime: Arc<dyn PluginRuntime>,
     /// Registries of components.
     pub registry: Arc<dyn Registry>,
+    /// The DNS.
+    pub resolver: Arc<dyn Resolver>,
 }
 
 /// The application.
@@ -75,6 +77,8 @@ pub struct App {
     pub runtime: Arc<dyn PluginRuntime>,
     /// Registries of components.
     pub registry: Arc<dyn Registry>,
+    /// The DNS.
+    pub resolver: Arc<dyn Resolver>,
     /// What last came of pulls and of files in folders.
     pub sources: Sources,
     /// Live events.
@@ -83,6 +87,8 @@ pub struct App {
     pub job_signal: tokio::sync::Notify,
     /// Recently routed tenants.
     pub directory: Directory,
+    /// Security events that came of routing.
+    pub alarms: Alarms,
     /// Passwords in progress, sign-in throttle, signing keys.
     pub access: Access,
     /// Tenants whose outbox may hold messages.
@@ -109,6 +115,8 @@ pub struct App {
     pub releases: Arc<Releases>,
     /// What is seen of plugins' calls.
     pub observer: Arc<Observer>,
+    /// Held while the isolation of tenants is verified.
+    pub verifying: tokio::sync::Mutex<()>,
     /// Configuration.
     pub config: AppConfig,
 }
@@ -125,6 +133,7 @@ impl App {
             objects,
             runtime,
             registry,
+            resolver,
         } = ports;
         let metrics = Metrics::default();
         let observer = Arc::new(Observer::new(Arc::clone(&metrics.plugins)));
@@ -136,10 +145,12 @@ impl App {
             objects,
             runtime,
             registry,
+            resolver,
             sources: Sources::default(),
             live: LiveBus::default(),
             job_signal: tokio::sync::Notify::new(),
             directory: Directory::default(),
+            alarms: Alarms::default(),
             access: Access::default(),
             outbox: Outbox::default(),
             routes: RouteTable::default(),
@@ -152,6 +163,7 @@ impl App {
             budgets: Arc::default(),
             releases: Arc::default(),
             observer,
+            verifying: tokio::sync::Mutex::default(),
             calls: Calls::default(),
             config,
         }

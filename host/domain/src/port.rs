@@ -115,6 +115,8 @@ pub trait Objects: Send + Sync {
     async fn read_at(&self, key: &ObjectKey, offset: u64, len: usize) -> Result<Vec<u8>, ObjectError>;
     /// Removes; an absent object is fine.
     async fn remove(&self, key: &ObjectKey) -> Result<(), ObjectError>;
+    /// Removes everything a tenant has; how many objects that were.
+    async fn remove_tenant(&self, scope: &TenantScope) -> Result<u64, ObjectError>;
 }
 
 /// Stores bytes under a key.
@@ -191,4 +193,34 @@ pub trait Registry: Send + Sync {
     /// # Errors
     /// As [`RegistryError`].
     async fn pull(&self, reference: &str, max: u64) -> Result<Pulled, RegistryError>;
+}
+
+/// Why the DNS gave no records.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LookupError {
+    /// There is no such name (NXDOMAIN).
+    #[error("there is no such name")]
+    NoSuchName,
+    /// The name has no records of this kind.
+    #[error("the name has no such records")]
+    NoRecords,
+    /// A server answered with an error (SERVFAIL, REFUSED).
+    #[error("the name server answered with an error")]
+    ServerFailure,
+    /// Nobody answered in time.
+    #[error("no name server answered in time")]
+    Timeout,
+    /// It could not be asked, or its answer not read.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The DNS, as far as the platform asks it.
+#[async_trait::async_trait]
+pub trait Resolver: Send + Sync {
+    /// The TXT records of a name, each with its strings joined. The name is complete: no search domain is tried.
+    ///
+    /// # Errors
+    /// As [`LookupError`].
+    async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, LookupError>;
 }

@@ -5,7 +5,7 @@
 
 mod no_plugins;
 
-use aistack_adapters::{FileObjects, FileSealer, OciRegistries, SystemClock, SystemRng, oci::Credentials};
+use aistack_adapters::{DnsResolver, FileObjects, FileSealer, OciRegistries, SystemClock, SystemRng, oci::Credentials};
 use aistack_core::{Actor, Clock, RequestId, Role, SessionId, TenantStatus, Timestamp, UserId};
 use aistack_domain::{
     App, AppConfig, Ctx, Origin, Ports, TenantCtx,
@@ -97,6 +97,9 @@ impl TestApp {
                 objects: Arc::new(FileObjects::open(&dir.path().join("objects")).unwrap()),
                 runtime: Arc::new(no_plugins::NoPlugins),
                 registry: Arc::new(OciRegistries::listed(&[], Credentials::default()).unwrap()),
+                resolver: Arc::new(
+                    DnsResolver::new(&["127.0.0.1:1".parse().unwrap()], Duration::from_millis(200)).unwrap(),
+                ),
             },
             AppConfig {
                 public_url: "http://localhost:8080".parse().unwrap(),

@@ -49,6 +49,7 @@ async fn answer(state: &AppState, req: Request) -> Result<Response, Problem> {
     let reads = matches!(*req.method(), Method::GET | Method::HEAD);
     let prefix = match &place {
         Place::Refused(problem) => return Err(problem.clone()),
+        Place::Moved(location) => return Ok(named(layers::moved(req.method(), location), "-")),
         Place::Base => "",
         Place::Tenant { prefix, .. } => prefix,
     };

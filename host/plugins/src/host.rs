@@ -2,7 +2,7 @@
 
 use crate::{
     admit::{self, Linked, NotGranted},
-    call::{self, Breakers, HEAVY_AFTER, Heavies, Lanes, Queue, Shared, Sockets, Visible, Watch, Work},
+    call::{self, Breakers, CallState, HEAVY_AFTER, Heavies, Lanes, Queue, Shared, Sockets, Visible, Watch, Work},
     code::{CodeStore, Compiler},
     config::RuntimeConfig,
     engine::{self, Pulse},
@@ -18,7 +18,7 @@ use aistack_domain::plugins::port::{
 use arc_swap::ArcSwap;
 use serde_json::Value;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -43,6 +43,9 @@ struct Inner {
     components: ArcSwap<HashMap<String, Arc<Loaded>>>,
     /// Held while `components` is replaced.
     changing: Mutex<()>,
+    /// By the interfaces that are linked: to fill one takes longer than to link a component with it. There are as many
+    /// as there are sets of imports among the components.
+    linkers: Mutex<HashMap<BTreeSet<String>, Arc<Linker<CallState>>>>,
     compiler: Compiler,
     code: CodeStore,
     breakers: Breakers,
@@ -117,6 +120,7 @@ impl PluginHost {
             }),
             components: ArcSwap::default(),
             changing: Mutex::new(()),
+            linkers: Mutex::default(),
             code,
             breakers: Breakers::default(),
             queue: Queue::new(config.instances, config.tenant_calls, config.max_queue),
@@ -236,13 +240,26 @@ impl Inner {
 
     fn link(&self, linked: &Linked, component: &Component) -> Result<Pre, Refusal> {
         let unlinkable = |e: wasmtime::Error| Refusal::UnknownImports(vec![format!("{e:#}")]);
-        let mut linker = Linker::new(&self.engine);
-        imports::link_base(&mut linker).map_err(|e| host("linking", format!("{e:#}")))?;
-        for interface in &linked.links {
-            imports::link(&mut linker, interface).map_err(|e| host("linking", format!("{e:#}")))?;
-        }
+        let linker = self
+            .linker(&linked.links)
+            .map_err(|e| host("linking", format!("{e:#}")))?;
         let pre = linker.instantiate_pre(component).map_err(unlinkable)?;
         Pre::new(linked.kind, pre).map_err(|e| Refusal::WrongWorld(format!("{e:#}")))
+    }
+
+    fn linker(&self, links: &BTreeSet<String>) -> wasmtime::Result<Arc<Linker<CallState>>> {
+        let mut all = self.linkers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(links) {
+            return Ok(Arc::clone(known));
+        }
+        let mut linker = Linker::new(&self.engine);
+        imports::link_base(&mut linker)?;
+        for interface in links {
+            imports::link(&mut linker, interface)?;
+        }
+        let linker = Arc::new(linker);
+        all.insert(links.clone(), Arc::clone(&linker));
+        Ok(linker)
     }
 
     /// Makes a component callable. The compiled form comes from disk when it is intact there.

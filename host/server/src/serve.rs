@@ -110,6 +110,10 @@ async fn prepare(app: &App, config: &Config) -> anyhow::Result<()> {
     if resumed > 0 {
         tracing::info!(resumed, "finished tenants whose provisioning was interrupted");
     }
+    let erased = tenancy::closing::purge_due(app).await?;
+    if erased > 0 {
+        tracing::info!(erased, "erased tenants whose time was over");
+    }
     wire::plugins(app, config).await
 }
 

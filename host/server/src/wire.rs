@@ -1,7 +1,7 @@
 //! Puts the application together from the configuration: one implementation for each of the domain's ports.
 
 use crate::{config::Config, folder};
-use aistack_adapters::{FileObjects, FileSealer, OciRegistries, SystemClock, SystemRng, oci::Credentials};
+use aistack_adapters::{DnsResolver, FileObjects, FileSealer, OciRegistries, SystemClock, SystemRng, oci::Credentials};
 use aistack_core::{Clock, Rng};
 use aistack_domain::{
     App, AppConfig, Ports,
@@ -15,6 +15,7 @@ use aistack_domain::{
     },
     port::{Objects, Sealer},
     reports::RunReport,
+    tenancy::domains::CheckDomain,
 };
 use aistack_gateway::Proxy;
 use aistack_http::Gateway;
@@ -101,6 +102,10 @@ pub async fn application(config: &Config, public_url: Url) -> anyhow::Result<Arc
         objects,
         runtime,
         registry: Arc::new(registries(config)?),
+        resolver: Arc::new(
+            DnsResolver::new(&config.dns.servers, Duration::from_millis(config.dns.timeout_ms.max(1)))
+                .context("set [dns] servers")?,
+        ),
     };
     let app_config = AppConfig {
         public_url,
@@ -144,6 +149,7 @@ pub fn job_handlers() -> Handlers {
         .with(Arc::new(ReconcileUse))
         .with(Arc::new(releases::Promote))
         .with(Arc::new(RunJob))
+        .with(Arc::new(CheckDomain))
 }
 
 /// How the job runner works.

@@ -5,6 +5,7 @@
 //! transaction per tenant at a time, as on SQLite.
 
 mod dialect;
+mod erase;
 mod held;
 mod migrate;
 mod store;

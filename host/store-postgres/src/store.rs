@@ -5,7 +5,7 @@ use crate::migrate::{APP_ROLE, check_role, migrate};
 use crate::sql::{PlatformDb, TenantDb, settle_error};
 use aistack_core::{Isolation, TenantId, TenantScope};
 use aistack_store::{
-    Durability, PlatformMachine, PlatformRead, PlatformTx, Result, Store, StoreError, TenantMachine, TenantRead,
+    Durability, PlatformMachine, PlatformRead, PlatformTx, Probe, Result, Store, StoreError, TenantMachine, TenantRead,
     TenantTx,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -50,7 +50,9 @@ impl PostgresConfig {
 
 /// The store on PostgreSQL.
 pub struct PostgresStore {
-    pool: PgPool,
+    pub(crate) pool: PgPool,
+    /// For what the app role may not do.
+    pub(crate) owner: PgConnectOptions,
 }
 
 impl PostgresStore {
@@ -75,7 +77,8 @@ impl PostgresStore {
             .await
             .map_err(settle_error)?;
         check_role(&mut *pool.acquire().await.map_err(settle_error)?).await?;
-        Ok(Arc::new(Self { pool }))
+        let owner = options(config.owner_url.as_ref().unwrap_or(&config.url))?;
+        Ok(Arc::new(Self { pool, owner }))
     }
 
     /// Brings the database up to date, as the owner, and does nothing else.
@@ -152,6 +155,13 @@ impl Store for PostgresStore {
     }
     async fn provision(&self, scope: &TenantScope) -> Result<()> {
         supported(scope)
+    }
+    async fn erase(&self, scope: &TenantScope) -> Result<()> {
+        supported(scope)?;
+        self.erase_rows(scope).await
+    }
+    async fn probe(&self, a: &TenantScope, b: &TenantScope) -> Result<Vec<Probe>> {
+        self.probe_policies(a, b).await
     }
 
     async fn platform(&self) -> Result<Box<dyn PlatformTx>> {

@@ -191,6 +191,82 @@ async fn another_tenants_rows_can_be_neither_written_nor_deleted() {
     store.close().await;
 }
 
+/// The other layer by itself: with row-level security switched off, the predicates of the statements alone keep tenants
+/// apart. (With the predicates left out, the database alone does: the two tests above. A scope is needed for either: what
+/// does not compile is in `host/store/tests/compile_fail`.)
+#[tokio::test]
+async fn the_predicates_alone_keep_tenants_apart() {
+    let Some((database, store, [full, _])) = two_full_tenants().await else {
+        return;
+    };
+    for table in tenant_tables(&database) {
+        database.psql(&format!("ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"));
+    }
+    let all = as_app(&database, Some(&full), "SELECT COUNT(*) FROM users").unwrap();
+    assert_eq!(all, "2", "the database holds nothing back any more");
+    let a = scope_of(&*store, "c", Isolation::Row).await;
+    let b = scope_of(&*store, "d", Isolation::Row).await;
+    testing::isolation::tenants_are_apart(&*store, &a, &b).await;
+    // What each list shows of a tenant that has nothing, beside three that have.
+    let empty = scope_of(&*store, "e", Isolation::Row).await;
+    let mut read = store.tenant_read(&empty).await.unwrap();
+    assert_eq!(read.users().list(&page(9)).await.unwrap(), []);
+    assert_eq!(read.installations().list(&page(9), None).await.unwrap(), []);
+    assert_eq!(read.orders().list(&page(9), None).await.unwrap(), []);
+    assert_eq!(read.reports().list(&page(9), None).await.unwrap(), []);
+    assert_eq!(read.usage().events(&page(9), None).await.unwrap(), []);
+    assert_eq!(read.machinery().outbox(9).await.unwrap(), []);
+    assert_eq!(read.audit().frontier().await.unwrap().0, 0);
+    drop(read);
+    store.close().await;
+}
+
+/// Erasing takes one tenant's rows, all of them, the written log included; and what the database is asked to prove holds,
+/// and does not once a policy is off or the role owns something.
+#[tokio::test]
+async fn a_tenant_is_erased_and_the_database_proves_what_keeps_the_others_apart() {
+    let Some((database, store, [a, b])) = two_full_tenants().await else {
+        return;
+    };
+    let holds = async || {
+        let probes = store.probe(&a, &b).await.unwrap();
+        let broken = probes.iter().filter(|p| !p.holds).map(|p| p.name);
+        (probes.len(), broken.collect::<Vec<_>>())
+    };
+    assert_eq!(holds().await, (5, vec![]));
+    database.psql("ALTER TABLE kv NO FORCE ROW LEVEL SECURITY");
+    assert_eq!(holds().await.1, ["forced_policies"]);
+    database.psql("ALTER TABLE kv FORCE ROW LEVEL SECURITY");
+    database.psql("ALTER TABLE quota_overrides DISABLE ROW LEVEL SECURITY");
+    assert_eq!(
+        holds().await.1,
+        [
+            "forced_policies",
+            "nothing_without_a_tenant",
+            "only_own_rows",
+            "no_foreign_write"
+        ]
+    );
+    database.psql("ALTER TABLE quota_overrides ENABLE ROW LEVEL SECURITY");
+    database.psql("CREATE TABLE stray (a INT); ALTER TABLE stray OWNER TO aistack_app");
+    assert_eq!(holds().await.1, ["bound_role"]);
+    database.psql("DROP TABLE stray");
+    assert_eq!(holds().await.1, Vec::<&str>::new());
+    // Nothing of a probe stays behind.
+    assert_eq!(database.psql("SELECT COUNT(*) FROM quota_overrides"), "2");
+    for _ in 0..2 {
+        store.erase(&a).await.unwrap();
+        for table in tenant_tables(&database) {
+            let left = |t: &TenantScope| {
+                let id = t.id().0;
+                database.psql(&format!("SELECT COUNT(*) FROM {table} WHERE tenant_id = '{id}'"))
+            };
+            assert_eq!((left(&a).as_str(), left(&b).as_str()), ("0", "1"), "{table}");
+        }
+    }
+    store.close().await;
+}
+
 /// The catalogue: every table with a tenant has the policy, forced, in both directions and with the tenant leading the
 /// key; the app role owns nothing and has no way around.
 #[tokio::test]
@@ -198,7 +274,7 @@ async fn the_catalogue_is_as_it_must_be() {
     let Some((database, store, _)) = two_full_tenants().await else {
         return;
     };
-    let platform = "'plugin_uses', 'routes', 'jobs'";
+    let platform = "'plugin_uses', 'routes', 'jobs', 'tenant_domains', 'slug_history'";
     let unprotected = database.psql(&format!(
         "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' \
          LEFT JOIN pg_policy p ON p.polrelid = c.oid \

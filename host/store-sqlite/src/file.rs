@@ -26,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(crate) struct DbFile {
     writer: Writer,
     readers: SqlitePool,
+    options: SqliteConnectOptions,
 }
 
 impl DbFile {
@@ -41,8 +42,9 @@ impl DbFile {
             .idle_timeout(Duration::from_secs(60))
             .connect_lazy_with(options.clone().pragma("query_only", "ON"));
         Ok(Self {
-            writer: Writer::start(conn, options),
+            writer: Writer::start(conn, options.clone()),
             readers,
+            options,
         })
     }
 
@@ -67,6 +69,18 @@ impl DbFile {
     pub(crate) async fn read(self: &Arc<Self>) -> Result<Held> {
         let tx = self.readers.begin().await.map_err(settle_error)?;
         Ok(Held::read(tx, self.clone()))
+    }
+
+    /// Folds the log into the file and empties it: what was deleted is not in the log any more either. False when somebody
+    /// was reading or writing meanwhile.
+    pub(crate) async fn fold(&self) -> Result<bool> {
+        let mut conn = self.options.connect().await.map_err(settle_error)?;
+        let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&mut conn)
+            .await
+            .map_err(settle_error)?;
+        conn.close().await.map_err(settle_error)?;
+        Ok(busy == 0)
     }
 
     /// What the writer has done.

@@ -47,8 +47,28 @@ impl TenantFiles {
         }
     }
 
+    /// Closes a tenant's own file, once what is in flight in it is done, and takes it out of the cache.
+    pub(crate) async fn let_go(&self, path: &Path) {
+        let slot = self.lock().files.remove(path);
+        if let Some(file) = slot.as_ref().and_then(|slot| slot.file.get().cloned()) {
+            drop(slot);
+            crate::store::close_file(file).await;
+        }
+    }
+
+    /// Who else may enter the folder, as mode bits of group and others; 0 is nobody.
+    pub(crate) fn folder_mode(&self) -> u32 {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(&self.dir).map_or(0o077, |m| m.permissions().mode() & 0o077)
+    }
+
+    /// Held while files are made or removed.
+    pub(crate) async fn alone(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.making.lock().await
+    }
+
     /// Where a tenant's rows live. Ids of one time share their first digits, so the last ones spread the files.
-    fn path(&self, scope: &TenantScope) -> Result<PathBuf> {
+    pub(crate) fn path(&self, scope: &TenantScope) -> Result<PathBuf> {
         match scope.isolation() {
             Isolation::Row => Ok(self.dir.join("shared.db")),
             Isolation::Database => {

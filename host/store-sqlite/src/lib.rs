@@ -4,6 +4,7 @@
 //! pragmas, one writer per file with group commit, readers that can't write, and the cache of open files.
 
 mod dialect;
+mod erase;
 mod file;
 mod files;
 mod held;

@@ -6,7 +6,7 @@ use crate::sql::{PlatformDb, TenantDb, settle_error};
 use crate::template;
 use aistack_core::{TenantId, TenantScope};
 use aistack_store::{
-    Durability, PlatformMachine, PlatformRead, PlatformTx, Result, Store, StoreError, TenantMachine, TenantRead,
+    Durability, PlatformMachine, PlatformRead, PlatformTx, Probe, Result, Store, StoreError, TenantMachine, TenantRead,
     TenantTx,
 };
 use sqlx::Connection;
@@ -178,6 +178,12 @@ impl Store for SqliteStore {
     }
     async fn provision(&self, scope: &TenantScope) -> Result<()> {
         self.tenants.provision(scope).await
+    }
+    async fn erase(&self, scope: &TenantScope) -> Result<()> {
+        self.tenants.erase(scope).await
+    }
+    async fn probe(&self, a: &TenantScope, b: &TenantScope) -> Result<Vec<Probe>> {
+        self.tenants.probe(a, b).await
     }
 
     async fn platform(&self) -> Result<Box<dyn PlatformTx>> {

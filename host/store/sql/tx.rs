@@ -71,7 +71,7 @@ macro_rules! reach {
 #[async_trait::async_trait]
 impl PlatformTx for PlatformChange {
     reach! {
-        operators: Operators, tenants: Tenants, plugins: PluginVersions, routes: Routes, settings: Settings,
+        operators: Operators, tenants: Tenants, domains: Domains, plugins: PluginVersions, routes: Routes, settings: Settings,
         jobs: Jobs, audit: AuditRead,
     }
     async fn commit(self: Box<Self>, audit: Audit) -> Result<()> {
@@ -83,7 +83,7 @@ impl PlatformTx for PlatformChange {
 
 impl PlatformRead for PlatformSnapshot {
     reach! {
-        operators: OperatorsRead, tenants: TenantsRead, plugins: PluginVersionsRead, routes: RoutesRead,
+        operators: OperatorsRead, tenants: TenantsRead, domains: DomainsRead, plugins: PluginVersionsRead, routes: RoutesRead,
         settings: SettingsRead, jobs: JobsRead, audit: AuditRead,
     }
 }
@@ -91,6 +91,9 @@ impl PlatformRead for PlatformSnapshot {
 #[async_trait::async_trait]
 impl PlatformMachine for PlatformEngine {
     reach! { jobs: Jobs }
+    async fn note_domain_check(&mut self, row: &TenantDomain, before: Option<Timestamp>) -> Result<bool> {
+        self.0.note_domain_check(row, before).await
+    }
     async fn touch_operator_session(&mut self, id_hash: &[u8], at: Timestamp) -> Result<()> {
         self.0.touch_operator_session(id_hash, at).await
     }

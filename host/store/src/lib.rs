@@ -7,12 +7,14 @@
 //! - [`TenantMachine`] / [`PlatformMachine`] keep the machinery going (leases, plugin state, sign-in state, receipts)
 //!   and can reach nothing that a person would ask the audit log about.
 
+pub mod domains;
 pub mod durability;
 pub mod error;
 pub mod page;
 pub mod platform;
 pub mod tenant;
 
+pub use domains::*;
 pub use durability::Durability;
 pub use error::{Result, StoreError};
 pub use page::Page;
@@ -43,6 +45,17 @@ impl Audit {
     }
 }
 
+/// One thing a database was asked to prove, see [`Store::probe`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// What it is, in `snake_case`.
+    pub name: &'static str,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was found, for people.
+    pub found: String,
+}
+
 /// A database of the platform and of every tenant.
 ///
 /// The first database error inside a transaction ends it, on both databases alike: whatever is called afterwards answers
@@ -62,6 +75,11 @@ pub trait Store: Send + Sync {
     async fn scope_by_slug(&self, slug: &str) -> Result<Option<TenantScope>>;
     /// Makes the tenant's storage (file, schema) if it is not there; repeating it changes nothing.
     async fn provision(&self, scope: &TenantScope) -> Result<()>;
+    /// Erases everything in the tenant's storage for good, its audit log included; repeating it changes nothing. Whoever
+    /// calls has seen to it that nobody works in the tenant any more.
+    async fn erase(&self, scope: &TenantScope) -> Result<()>;
+    /// What the database itself does to keep these two tenants apart, tried out: each with what was found.
+    async fn probe(&self, a: &TenantScope, b: &TenantScope) -> Result<Vec<Probe>>;
 
     /// Begins a change of platform state.
     async fn platform(&self) -> Result<Box<dyn PlatformTx>>;
@@ -90,6 +108,8 @@ pub trait PlatformTx: Send {
     fn operators(&mut self) -> &mut dyn Operators;
     /// The tenant catalogue.
     fn tenants(&mut self) -> &mut dyn Tenants;
+    /// Tenants' own domains and former slugs.
+    fn domains(&mut self) -> &mut dyn Domains;
     /// Installed plugin versions.
     fn plugins(&mut self) -> &mut dyn PluginVersions;
     /// Gateway routes.
@@ -110,6 +130,8 @@ pub trait PlatformRead: Send {
     fn operators(&mut self) -> &mut dyn OperatorsRead;
     /// The tenant catalogue.
     fn tenants(&mut self) -> &mut dyn TenantsRead;
+    /// Tenants' own domains and former slugs.
+    fn domains(&mut self) -> &mut dyn DomainsRead;
     /// Installed plugin versions.
     fn plugins(&mut self) -> &mut dyn PluginVersionsRead;
     /// Gateway routes.
@@ -127,6 +149,8 @@ pub trait PlatformRead: Send {
 pub trait PlatformMachine: Send {
     /// Durable jobs.
     fn jobs(&mut self) -> &mut dyn Jobs;
+    /// Records a look at a domain's proof that changed nothing in its state; false when somebody else was faster.
+    async fn note_domain_check(&mut self, row: &TenantDomain, before: Option<aistack_core::Timestamp>) -> Result<bool>;
     /// Records that an operator's session was used.
     async fn touch_operator_session(&mut self, id_hash: &[u8], at: aistack_core::Timestamp) -> Result<()>;
     /// Makes it durable.

@@ -115,7 +115,7 @@ pub trait TenantsRead: Send {
     async fn list(&mut self, page: &Page, status: Option<TenantStatus>) -> Result<Vec<Tenant>>;
     /// Number of tenants per state.
     async fn count_by_status(&mut self) -> Result<Vec<(TenantStatus, i64)>>;
-    /// Every tenant id and slug, oldest first.
+    /// Every tenant that may have a storage, oldest first: neither purged nor waiting to be let in.
     async fn ids(&mut self) -> Result<Vec<TenantId>>;
 }
 
@@ -126,6 +126,11 @@ pub trait Tenants: TenantsRead {
     async fn insert(&mut self, tenant: &Tenant) -> Result<()>;
     /// Replaces everything but id and slug, if `updated_at` in the row still equals `expected`; else `Conflict`.
     async fn update(&mut self, tenant: &Tenant, expected: Timestamp) -> Result<()>;
+    /// Takes a purged tenant out of the catalogue altogether, so that its slug is free: for tenants that never were
+    /// anybody's. False when it is not there or not purged.
+    async fn forget(&mut self, id: TenantId) -> Result<bool>;
+    /// Gives it the slug in the row, if `updated_at` still equals `expected`; else `Conflict`.
+    async fn rename(&mut self, tenant: &Tenant, expected: Timestamp) -> Result<()>;
 }
 
 /// An installed plugin version.
@@ -183,6 +188,8 @@ pub trait PluginVersions: PluginVersionsRead {
     async fn delete(&mut self, id: PluginVersionId) -> Result<bool>;
     /// Notes that a tenant's installation uses (or, `None`, no longer uses) a digest.
     async fn set_use(&mut self, tenant: TenantId, installation: Uuid, digest: Option<&str>) -> Result<()>;
+    /// Notes that a tenant uses nothing any more; how many installations that were.
+    async fn clear_uses(&mut self, tenant: TenantId) -> Result<u64>;
 }
 
 /// A gateway route.

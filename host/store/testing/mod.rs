@@ -14,6 +14,7 @@
 
 pub mod audit;
 pub mod commerce;
+pub mod domains;
 pub mod fixtures;
 pub mod isolation;
 pub mod platform;
@@ -29,6 +30,7 @@ macro_rules! every_store {
     () => {
         $crate::every_store! {
             platform(store): operators, tenants, plugins, routes, settings, jobs;
+            domains(store): tenant_domains, former_slugs;
             tenant(store, scope): users, subject_keys, installations, machinery, journals;
             commerce(store, scope): usage, orders, reports;
             audit(store, scope): appends_leaves, filters, logs_are_separate;

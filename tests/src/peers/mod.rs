@@ -6,6 +6,7 @@
 mod authoring;
 mod keycloak;
 mod nginx;
+mod nsd;
 mod oidc_provider;
 mod postgres;
 mod postgres_proxy;
@@ -17,6 +18,7 @@ mod stripe;
 pub use authoring::{compiler, programs};
 pub use keycloak::{Keycloak, Realm, RealmUser};
 pub use nginx::Nginx;
+pub use nsd::{Nsd, SilentNames};
 pub use oidc_provider::OidcProvider;
 pub use postgres::{Database, Postgres};
 pub use postgres_proxy::{Break, PostgresProxy};

@@ -13,6 +13,7 @@ import { Confirm } from '@/shared/ui/act/confirm';
 import { useGo } from '@/shared/ui/link';
 import { ObjectHeader } from '@/shared/ui/object-header';
 import { ErrorState, PageSkeleton } from '@/shared/ui/states';
+import { EndingDialogs, EndingNotice, endings, type Ending } from './ending';
 
 const TenantContext = createContext<Tenant | null>(null);
 
@@ -30,6 +31,7 @@ const TABS = [
   { key: 'plugins', label: 'nav.plugins', permission: 'plugin:read' },
   { key: 'limits', label: 'limits.tab', permission: 'platform.plugin:read' },
   { key: 'members', label: 'nav.members', permission: 'user:read' },
+  { key: 'domains', label: 'nav.domains', permission: 'tenant:read' },
   { key: 'orders', label: 'nav.orders', permission: 'order:read' },
   { key: 'reports', label: 'nav.reports', permission: 'report:read' },
   { key: 'audit', label: 'nav.audit', permission: 'audit:read' },
@@ -41,7 +43,7 @@ export function TenantLayout() {
   const go = useGo();
   const { slug } = useParams({ strict: false }) as { slug: string };
   const path = useRouterState({ select: (s) => s.location.pathname });
-  const [dialog, setDialog] = useState<'suspend' | 'activate' | null>(null);
+  const [dialog, setDialog] = useState<'suspend' | 'activate' | Ending | null>(null);
 
   const tenant = useQuery({
     queryKey: [platform.key, 'tenants', slug],
@@ -107,8 +109,11 @@ export function TenantLayout() {
             <Dropdown
               trigger={['click']}
               menu={{
-                items: [suspended ? { key: 'activate', label: t('tenants.activate') } : { key: 'suspend', label: t('tenants.suspend'), danger: true }],
-                onClick: ({ key }) => setDialog(key as 'suspend'),
+                items: [
+                  ...(suspended ? [{ key: 'activate', label: t('tenants.activate') }] : data.status === 'closing' ? [] : [{ key: 'suspend', label: t('tenants.suspend'), danger: true }]),
+                  ...endings(data.status).map((key) => ({ key, label: t(`ending.${key}`), danger: key !== 'restore' })),
+                ],
+                onClick: ({ key }) => setDialog(key as Ending),
               }}
             >
               <Button icon={<MoreOutlined />} aria-label={t('action.more')} data-testid="tenant-actions" />
@@ -116,6 +121,7 @@ export function TenantLayout() {
           )
         }
       />
+      <EndingNotice tenant={data} />
       <Tabs size="small" activeKey={active} onChange={(key) => go(`/tenants/${slug}${key ? `/${key}` : ''}`)} items={TABS.filter((tab) => tab.permission === null || scope.can(tab.permission)).map((tab) => ({ key: tab.key, label: t(tab.label) }))} />
       <ScopeProvider scope={scope}>
         <div className="embedded">
@@ -146,6 +152,7 @@ export function TenantLayout() {
         onConfirm={(reason) => change.mutate({ verb: 'activate', reason })}
         onCancel={() => setDialog(null)}
       />
+      <EndingDialogs tenant={data} open={dialog === 'suspend' || dialog === 'activate' ? null : dialog} onClose={() => setDialog(null)} />
     </TenantContext.Provider>
   );
 }

@@ -9,6 +9,7 @@ const TONES: Record<string, Tone> = {
   past_due: 'warn', read_only: 'warn', pending_verification: 'warn', pending_approval: 'warn', unknown: 'warn', half_open: 'warn', denied: 'warn',
   in_service: 'ok', held: 'bad', revoked: 'bad', promoted: 'ok', rolled_back: 'warn',
   fault: 'bad', trap: 'bad', timeout: 'bad', limit: 'bad', refused: 'warn',
+  verified: 'ok', failing: 'warn', unverified: 'bad',
   suspended: 'bad', failed: 'bad', dead: 'bad', open: 'bad',
 };
 

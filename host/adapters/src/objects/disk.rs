@@ -71,6 +71,24 @@ impl Disk {
         self.step("sync folder")?;
         File::open(folder)?.sync_all()
     }
+    /// A folder and everything in it goes away, and stays away; how many objects that were. Links are removed, not followed.
+    pub(super) fn remove_all(&self, folder: &Path) -> io::Result<u64> {
+        let mut objects = 0;
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                objects += self.remove_all(&entry.path())?;
+            } else {
+                self.step("remove")?;
+                std::fs::remove_file(entry.path())?;
+                objects += 1;
+            }
+        }
+        self.step("remove folder")?;
+        std::fs::remove_dir(folder)?;
+        folder.parent().map_or(Ok(()), |parent| self.sync_folder(parent))?;
+        Ok(objects)
+    }
     /// The object goes away, and stays away.
     pub(super) fn remove(&self, path: &Path) -> io::Result<()> {
         self.step("remove")?;

@@ -6,6 +6,7 @@
 
 mod disk;
 
+use aistack_core::TenantScope;
 use aistack_domain::port::{ObjectError, ObjectKey, ObjectWriter, Objects};
 use disk::Disk;
 use sha2::{Digest, Sha256};
@@ -159,6 +160,17 @@ impl Objects for FileObjects {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other.map_err(ObjectError::Io),
         }
+    }
+
+    async fn remove_tenant(&self, scope: &TenantScope) -> Result<u64, ObjectError> {
+        let disk = self.disk.clone();
+        // The prefix that `ObjectKey::tenant` puts in front of every key.
+        let folder = self.root.join("tenants").join(scope.id().to_string());
+        Ok(blocking(move || match disk.remove_all(&folder) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(0),
+            other => other,
+        })
+        .await?)
     }
 }
 

@@ -21,7 +21,7 @@ pub use session::{
 };
 pub use sign_in::{SignedInNow, acting_as, sign_in_operator, sign_in_user, sign_out};
 pub use throttle::{Throttle, Who};
-pub use token::{TOKEN_LIFE, issue_token, verify_token};
+pub use token::{TOKEN_LIFE, issue_token, token_tenant, verify_token};
 
 /// What access control keeps in memory.
 #[derive(Debug, Default)]

@@ -104,6 +104,14 @@ pub async fn verify_token(app: &App, known: Option<&tenancy::Known>, token: &str
     Ok(who)
 }
 
+/// The tenant that a good token belongs to; whether its session is still open is not looked at here.
+///
+/// # Errors
+/// `unauthenticated` for a token that is not good.
+pub async fn token_tenant(app: &App, token: &str) -> Result<TenantId, Problem> {
+    Ok(read(app, token).await?.tid)
+}
+
 fn refuse(why: &str) -> Problem {
     Problem::new(
         ProblemKind::Unauthenticated,

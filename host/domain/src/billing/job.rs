@@ -5,7 +5,7 @@ use crate::{
     App, Ctx, TenantCtx,
     jobs::{JobError, JobHandler},
 };
-use aistack_core::{JobId, OrderId};
+use aistack_core::{JobId, OrderId, TenantStatus};
 use aistack_store::{Job, OrderStatus, OutboxMessage};
 use serde::Deserialize;
 use serde_json::json;
@@ -63,6 +63,7 @@ pub(crate) async fn tenant_ctx(app: &App, job: &Job) -> Result<TenantCtx, JobErr
         .await?
         .ok_or_else(|| JobError::fatal("the tenant is gone"))?;
     let tenant = app.store.platform_read().await?.tenants().get(id).await?;
+    let tenant = tenant.filter(|t| t.status != TenantStatus::Purged);
     let tenant = tenant.ok_or_else(|| JobError::fatal("the tenant is gone"))?;
     Ok(TenantCtx {
         ctx: Ctx::system(None),

@@ -132,7 +132,7 @@ async fn wanted(app: &App, t: &TenantCtx, loaded: &Loaded, order: &Order) -> Res
         }
         None => json!({}),
     };
-    let base = tenancy::routing::tenant_url(&app.config.public_url, t.scope.slug());
+    let base = tenancy::domains::address(app, t.scope.id(), &t.tenant.slug).await?;
     let notify = loaded.manifest.notify_endpoint();
     Ok(PaymentOrder {
         id: order.id.to_string(),

@@ -1,6 +1,10 @@
 //! Rows that the machinery leaves behind are removed once nobody needs them.
 
-use crate::{App, Problem, plugins::recordings::KEPT};
+use crate::{
+    App, Problem,
+    plugins::recordings::KEPT,
+    tenancy::{self, domains},
+};
 use std::time::Duration;
 
 /// Finished jobs stay visible for so long.
@@ -17,6 +21,9 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
     let mut platform = app.store.platform_machine().await?;
     platform.jobs().prune(now.minus(DONE_JOBS)).await?;
     platform.commit().await?;
+    tenancy::closing::purge_due(app).await?;
+    tenancy::isolation::verify_if_due(app).await?;
+    domains::enqueue_due(app).await?;
     let ids = app.store.platform_read().await?.tenants().ids().await?;
     for id in ids {
         let one = async {

@@ -1,13 +1,13 @@
 //! Making a tenant: the row, then its store, then its first event and owner. See [`super::provision`] for the rest.
 
-use super::{check_slug, provision};
+use super::{check_slug, provision, rename};
 use crate::{
     App, Ctx, FieldError, Problem, access,
     audit::{self, Draft},
     quota::Plan,
     validate::Checks,
 };
-use aistack_core::{Currency, Isolation, ProblemKind, TenantId, TenantStatus};
+use aistack_core::{Currency, Isolation, TenantId, TenantStatus};
 use aistack_store::Tenant;
 use secrecy::SecretString;
 use serde_json::json;
@@ -47,7 +47,7 @@ pub struct NewOwner {
 }
 
 /// What a store can do, best first.
-fn offered(backend: &str) -> &'static [Isolation] {
+pub(super) fn offered(backend: &str) -> &'static [Isolation] {
     match backend {
         "sqlite" => &[Isolation::Database, Isolation::Row],
         _ => &[Isolation::Row],
@@ -124,11 +124,11 @@ pub async fn create(app: &App, ctx: &Ctx, mut new: NewTenant) -> Result<Tenant, 
         updated_at: now,
     };
     let mut tx = app.store.platform().await?;
+    if rename::is_kept_for_another(&mut *tx, &tenant.slug, None).await? {
+        return Err(rename::taken(&tenant.slug));
+    }
     tx.tenants().insert(&tenant).await.map_err(|e| match e {
-        aistack_store::StoreError::AlreadyExists => {
-            Problem::new(ProblemKind::AlreadyExists, "a tenant with this slug exists already")
-                .with("slug", tenant.slug.clone())
-        }
+        aistack_store::StoreError::AlreadyExists => rename::taken(&tenant.slug),
         e => e.into(),
     })?;
     provision::remember(app, &mut *tx, tenant.id, owner).await?;

@@ -103,7 +103,8 @@ pub fn may_become(from: TenantStatus, to: TenantStatus) -> bool {
         S::PastDue => matches!(to, S::Active | S::ReadOnly | S::Suspended | S::Closing),
         S::ReadOnly => matches!(to, S::Active | S::PastDue | S::Suspended | S::Closing),
         S::Suspended => matches!(to, S::Active | S::ReadOnly | S::Closing),
-        S::Closing => matches!(to, S::Active | S::Purged),
+        // Back to what it was before.
+        S::Closing => matches!(to, S::Active | S::PastDue | S::ReadOnly | S::Suspended | S::Purged),
         S::Purged => false,
     }
 }

@@ -142,7 +142,7 @@ pub async fn activate(app: &App, ctx: &Ctx, tenant: &Tenant, reason: &str) -> Re
     become_(app, ctx, tenant, TenantStatus::Active, reason, "tenant.activated").await
 }
 
-fn check_reason(reason: &str) -> Result<String, Problem> {
+pub(super) fn check_reason(reason: &str) -> Result<String, Problem> {
     let reason = reason.trim();
     let mut checks = Checks::new();
     checks.require(
@@ -187,24 +187,48 @@ async fn save(
     app: &App,
     ctx: &Ctx,
     old: &Tenant,
+    new: Tenant,
+    action: &'static str,
+    details: Value,
+) -> Result<Tenant, Problem> {
+    save_with(app, ctx, old, new, action, details, None).await
+}
+
+/// The same, with a note of the platform's that changes in the same transaction: its name, and its text or nothing.
+pub(super) async fn save_with(
+    app: &App,
+    ctx: &Ctx,
+    old: &Tenant,
     mut new: Tenant,
     action: &'static str,
     details: Value,
+    note: Option<(String, Option<Vec<u8>>)>,
 ) -> Result<Tenant, Problem> {
     new.updated_at = app.clock.now().max(Timestamp(old.updated_at.0 + 1));
     let draft = Draft::new(action, "tenant", new.id).details(details);
     let mut tx = app.store.platform().await?;
     tx.tenants().update(&new, old.updated_at).await?;
+    match note {
+        Some((name, Some(text))) => tx.settings().put(&name, &text, new.updated_at).await?,
+        Some((name, None)) => drop(tx.settings().remove(&name).await?),
+        None => {}
+    }
     audit::commit_platform(app, tx, ctx, draft.clone()).await?;
     app.directory.forget(&new.slug);
-    if let Some(scope) = app.store.scope(new.id).await? {
-        let t = TenantCtx {
-            ctx: ctx.clone(),
-            scope: scope.clone(),
-            tenant: Arc::new(new.clone()),
-        };
-        let tx = app.store.tenant(&scope).await?;
-        audit::commit_tenant(app, tx, &t, draft).await?;
-    }
+    tell_tenant(app, ctx, &new, draft).await?;
     Ok(new)
+}
+
+/// Writes the tenant's own event of a change that has been committed on the platform.
+pub(super) async fn tell_tenant(app: &App, ctx: &Ctx, tenant: &Tenant, draft: Draft) -> Result<(), Problem> {
+    let Some(scope) = app.store.scope(tenant.id).await? else {
+        return Ok(());
+    };
+    let t = TenantCtx {
+        ctx: ctx.clone(),
+        scope: scope.clone(),
+        tenant: Arc::new(tenant.clone()),
+    };
+    let tx = app.store.tenant(&scope).await?;
+    audit::commit_tenant(app, tx, &t, draft).await
 }

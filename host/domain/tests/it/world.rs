@@ -2,7 +2,7 @@
 //! still, a scripted plugin runtime.
 
 use crate::runtime::Script;
-use aistack_adapters::{FileObjects, FileSealer, OciRegistries, SystemRng, oci::Credentials};
+use aistack_adapters::{DnsResolver, FileObjects, FileSealer, OciRegistries, SystemRng, oci::Credentials};
 use aistack_core::{Actor, ActorKind, Clock, OperatorId, Permission, Rng, Timestamp, UserId};
 use aistack_domain::{
     App, AppConfig, Ctx, Ports, Problem, TenantCtx,
@@ -144,6 +144,9 @@ impl World {
             objects: Arc::new(FileObjects::open(&dir.path().join("objects")).unwrap()),
             runtime: script.clone(),
             registry: Arc::new(OciRegistries::listed(&[], Credentials::default()).unwrap()),
+            resolver: Arc::new(
+                DnsResolver::new(&["127.0.0.1:1".parse().unwrap()], Duration::from_millis(200)).unwrap(),
+            ),
         };
         let config = AppConfig {
             public_url: "http://localhost:8080".parse().unwrap(),

@@ -1,6 +1,6 @@
 //! Per route: does it exist here, who is asking, may they, and does the tenant's state allow it.
 
-use super::{ClientAddr, Place, RouteName, auth};
+use super::{ClientAddr, Place, RouteName, auth, place::moved};
 use crate::{
     problem::ApiProblem,
     registry::{Access, Need, Realm},
@@ -40,6 +40,14 @@ pub(crate) async fn guard(State((state, access)): State<(AppState, Access)>, req
         .map_or("-", MatchedPath::as_str)
         .to_owned();
     let (mut parts, body) = req.into_parts();
+    let elsewhere = match parts.extensions.get::<Place>() {
+        Some(Place::Moved(location)) if access.realm != Realm::Anywhere => Some(moved(&parts.method, location)),
+        _ => None,
+    };
+    if let Some(mut response) = elsewhere {
+        response.extensions_mut().insert(RouteName(route));
+        return response;
+    }
     let mut response = match admit(&state, access, &parts, &route).await {
         Ok(caller) => {
             parts.extensions.insert(caller);
@@ -64,6 +72,10 @@ async fn admit(state: &AppState, access: Access, parts: &Parts, route: &str) -> 
                 ProblemKind::NotFound,
                 "this exists on the platform's own address only",
             ));
+        }
+        // A token that would have named the tenant, had it been good: say that, not that nothing is here.
+        (Realm::Tenant, Place::Base) if parts.headers.contains_key(header::AUTHORIZATION) => {
+            auth::authenticate(state, parts, place).await?;
         }
         (Realm::Tenant, Place::Base) => {
             return Err(Problem::new(
@@ -110,7 +122,7 @@ pub(crate) fn check_permission(who: &SignedIn, permission: Permission) -> Result
 }
 
 /// Where the request came from.
-fn origin(parts: &Parts, route: Option<&str>) -> Origin {
+pub(super) fn origin(parts: &Parts, route: Option<&str>) -> Origin {
     Origin {
         ip: parts.extensions.get::<ClientAddr>().and_then(|c| c.0),
         user_agent: parts

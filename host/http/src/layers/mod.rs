@@ -11,6 +11,6 @@ pub(crate) use auth::{COOKIE_OPERATOR, COOKIE_USER, authenticate, check_same_ori
 pub use guard::Caller;
 pub(crate) use guard::{caller, check_permission, guard};
 pub(crate) use headers::{FromUpstream, headers};
-pub(crate) use place::{Place, place};
+pub(crate) use place::{Place, moved, place};
 pub use request::PeerAddr;
 pub(crate) use request::{ClientAddr, RouteName, request};

@@ -21,7 +21,7 @@ hosts = ["${config.issuer}"]
 name = "client_secret"
 use = ["http:basic"]
 "#;
-const PAY: &str = r#"
+pub(crate) const PAY: &str = r#"
 id = "test.pay"
 version = "1.0.0"
 world = "aistack:payment/payment-provider@1.0"
@@ -32,13 +32,13 @@ name = "notify"
 max-body = "1KiB"
 "#;
 
-fn component(manifest: &str, schema: &Value) -> Vec<u8> {
+pub(crate) fn component(manifest: &str, schema: &Value) -> Vec<u8> {
     json!({ "manifest": manifest, "schema": schema })
         .to_string()
         .into_bytes()
 }
 
-async fn upload(by: &mut Actor, bytes: Vec<u8>) -> crate::support::Answer {
+pub(crate) async fn upload(by: &mut Actor, bytes: Vec<u8>) -> crate::support::Answer {
     by.send(Method::POST, "/api/v1/plugins", Some("application/wasm"), bytes)
         .await
 }

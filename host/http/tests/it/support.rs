@@ -1,5 +1,6 @@
 //! A platform in memory of the process, and somebody who sends it requests.
 
+use crate::zone::Zone;
 use aistack_adapters::{FileObjects, FileSealer, OciRegistries, SystemRng, oci::Credentials};
 use aistack_core::{Clock, Timestamp};
 use aistack_domain::{
@@ -105,10 +106,11 @@ pub(crate) struct Platform {
     pub(crate) app: Arc<App>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) router: Router,
+    pub(crate) dns: Arc<Zone>,
     /// Streams end when this is gone.
     _stop: tokio::sync::watch::Sender<bool>,
     /// Removed when the test ends.
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// An answer.
@@ -162,6 +164,7 @@ impl Platform {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000_000)));
         let rng = Arc::new(SystemRng);
+        let dns = Arc::new(Zone::default());
         let store = SqliteStore::open(SqliteConfig::new(dir.path().join("store")))
             .await
             .unwrap();
@@ -173,6 +176,7 @@ impl Platform {
             objects: Arc::new(FileObjects::open(&dir.path().join("objects")).unwrap()),
             runtime,
             registry: Arc::new(OciRegistries::listed(&[], Credentials::default()).unwrap()),
+            resolver: dns.clone(),
         };
         let config = AppConfig {
             public_url: "http://localhost:8080".parse().unwrap(),
@@ -186,7 +190,7 @@ impl Platform {
         let app = Arc::new(App::new(ports, config));
         let (stop, stopping) = tokio::sync::watch::channel(false);
         let site = Site {
-            trusted_proxies: Vec::new(),
+            trusted_proxies: vec!["198.51.100.0/24".parse().unwrap()],
             assets: Arc::new(NoConsole),
             gateway: None,
             demo: false,
@@ -195,11 +199,17 @@ impl Platform {
         let state = AppState::new(app.clone(), site);
         Self {
             router: router(&state),
+            dns,
             app,
             clock,
             _stop: stop,
-            _dir: dir,
+            dir,
         }
+    }
+
+    /// Where everything of it lies.
+    pub(crate) fn dir(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     /// Somebody unknown at a host.
@@ -212,6 +222,7 @@ impl Platform {
             csrf: None,
             bearer: None,
             extra: Vec::new(),
+            peer: "192.0.2.7:4711",
         }
     }
 
@@ -254,6 +265,7 @@ pub(crate) struct Actor {
     pub(crate) csrf: Option<String>,
     pub(crate) bearer: Option<String>,
     pub(crate) extra: Vec<(&'static str, String)>,
+    pub(crate) peer: &'static str,
 }
 
 impl Actor {
@@ -268,7 +280,7 @@ impl Actor {
             .method(method)
             .uri(format!("{}{path}", self.prefix))
             .header(header::HOST, &self.host)
-            .extension(PeerAddr("192.0.2.7:4711".parse().unwrap()));
+            .extension(PeerAddr(self.peer.parse().unwrap()));
         for (name, value) in &self.cookies {
             req = req.header(header::COOKIE, format!("{name}={value}"));
         }
@@ -326,6 +338,15 @@ impl Actor {
     pub(crate) async fn patch(&mut self, path: &str, body: Value) -> Answer {
         self.send(
             Method::PATCH,
+            path,
+            Some("application/json"),
+            body.to_string().into_bytes(),
+        )
+        .await
+    }
+    pub(crate) async fn put(&mut self, path: &str, body: Value) -> Answer {
+        self.send(
+            Method::PUT,
             path,
             Some("application/json"),
             body.to_string().into_bytes(),

@@ -13,7 +13,7 @@ mod sign_in;
 pub use client::{Client, Remote};
 pub use output::{Failure, Output};
 
-use nouns::{audit, order, plugin, quota, report, route, tenant, user};
+use nouns::{audit, domain, isolation, order, plugin, quota, report, route, tenant, user};
 
 use crate::{config as settings, logging, serve};
 use clap::{Args, Parser, Subcommand};
@@ -40,9 +40,15 @@ enum Command {
     Login(sign_in::Login),
     /// Sign out and forget the session
     Logout(sign_in::Logout),
+    /// The proof that tenants are kept apart (operators)
+    #[command(subcommand)]
+    Isolation(isolation::Command),
     /// Tenants (operators)
     #[command(subcommand)]
     Tenant(tenant::Command),
+    /// A tenant's own domains
+    #[command(subcommand)]
+    Domain(domain::Command),
     /// Members of a tenant
     #[command(subcommand)]
     User(user::Command),
@@ -137,7 +143,9 @@ impl Cli {
             Command::Setup(c) => c.run(&out).await,
             Command::Login(c) => c.run(&out).await,
             Command::Logout(c) => c.run(&out).await,
+            Command::Isolation(c) => c.run(&out).await,
             Command::Tenant(c) => c.run(&out).await,
+            Command::Domain(c) => c.run(&out).await,
             Command::User(c) => c.run(&out).await,
             Command::Plugin(c) => c.run(&out).await,
             Command::Route(c) => c.run(&out).await,

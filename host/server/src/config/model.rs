@@ -25,6 +25,8 @@ pub struct Config {
     pub plugins: Plugins,
     /// Background jobs.
     pub jobs: Jobs,
+    /// The DNS.
+    pub dns: Dns,
     /// The log.
     pub log: Log,
 }
@@ -37,7 +39,7 @@ settings! {
         /// Where the platform is reached from outside. Its host is the base host: tenants are reached at `{slug}.<host>`.
         /// Without it, `http://localhost:<port>`.
         public_url: Option<Url> = None,
-        /// Networks of proxies whose `X-Forwarded-For` header is believed, e.g. `["10.0.0.0/8"]`.
+        /// Networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Host` headers are believed, e.g. `["10.0.0.0/8"]`.
         trusted_proxies: Vec<IpNet> = Vec::new(),
         /// How long requests may take to finish when the server is asked to stop, in seconds.
         drain_seconds: u64 = 10,
@@ -123,6 +125,16 @@ settings! {
     }
 }
 
+settings! {
+    /// How the DNS is asked for the proofs of tenants' own domains.
+    Dns in "dns" {
+        /// Name servers to ask, e.g. `["192.0.2.53:53"]`. Without any, the machine's own.
+        servers: Vec<SocketAddr> = Vec::new(),
+        /// How long one server may take for one answer, in milliseconds.
+        timeout_ms: u64 = 3000,
+    }
+}
+
 text_enum! {
     /// How log lines look.
     pub enum LogFormat {
@@ -145,13 +157,14 @@ settings! {
 
 impl Config {
     /// The sections in the order of the reference.
-    pub const SECTIONS: [super::settings::Section; 7] = [
+    pub const SECTIONS: [super::settings::Section; 8] = [
         Server::SECTION,
         Data::SECTION,
         Store::SECTION,
         Gateway::SECTION,
         Plugins::SECTION,
         Jobs::SECTION,
+        Dns::SECTION,
         Log::SECTION,
     ];
 

@@ -1,5 +1,6 @@
 //! The platform's own tables.
 
+mod domains;
 mod jobs;
 mod operators;
 mod plugins;

@@ -122,6 +122,15 @@ impl PluginVersions for PlatformDb {
         Ok(done.rows_affected() > 0)
     }
 
+    async fn clear_uses(&mut self, tenant: TenantId) -> Result<u64> {
+        let done = run!(
+            self,
+            execute,
+            sqlx::query!("DELETE FROM plugin_uses WHERE tenant_id = $1", tenant as _)
+        )?;
+        Ok(done.rows_affected())
+    }
+
     async fn set_use(&mut self, tenant: TenantId, installation: Uuid, digest: Option<&str>) -> Result<()> {
         match digest {
             Some(digest) => run!(

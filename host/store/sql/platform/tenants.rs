@@ -57,7 +57,10 @@ impl TenantsRead for PlatformDb {
         run!(
             self,
             fetch_all,
-            sqlx::query_scalar!("SELECT id FROM tenants ORDER BY id")
+            sqlx::query_scalar!(
+                "SELECT id FROM tenants WHERE status NOT IN ('pending_verification', 'pending_approval', 'purged') \
+                 ORDER BY id"
+            )
         )
     }
 }
@@ -109,6 +112,31 @@ impl Tenants for PlatformDb {
                 t.demo_at as _,
                 list::folded(&[&t.slug, &t.name]),
                 t.created_at as _,
+                t.updated_at as _
+            )
+        )?;
+        list::changed_one(done.rows_affected())
+    }
+
+    async fn forget(&mut self, id: TenantId) -> Result<bool> {
+        let done = run!(
+            self,
+            execute,
+            sqlx::query!("DELETE FROM tenants WHERE id = $1 AND status = 'purged'", id as _)
+        )?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn rename(&mut self, t: &Tenant, expected: Timestamp) -> Result<()> {
+        let done = run!(
+            self,
+            execute,
+            sqlx::query!(
+                "UPDATE tenants SET slug = $3, search = $4, updated_at = $5 WHERE id = $1 AND updated_at = $2",
+                t.id as _,
+                expected as _,
+                t.slug,
+                list::folded(&[&t.slug, &t.name]),
                 t.updated_at as _
             )
         )?;

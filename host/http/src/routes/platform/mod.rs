@@ -1,6 +1,8 @@
 //! What operators see and do, and the streams of events that show it happening.
 
+mod closing;
 mod gateway_routes;
+mod isolation;
 mod jobs;
 mod live;
 mod overview;
@@ -20,6 +22,8 @@ use crate::registry::Routes;
 pub(super) fn routes() -> Routes {
     Routes::new()
         .merge(tenants::routes())
+        .merge(closing::routes())
+        .merge(isolation::routes())
         .merge(plugins::routes())
         .merge(plugin_sources::routes())
         .merge(plugins_top::routes())

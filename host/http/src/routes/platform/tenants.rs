@@ -1,5 +1,6 @@
 //! The catalogue of tenants, for operators.
 
+use crate::routes::product::DomainList;
 use crate::{
     extract::{Json, List, ListParams, Listed, OperatorCtx, Path, Query},
     problem::ApiResult,
@@ -9,7 +10,7 @@ use crate::{
 use aistack_core::{Isolation, Permission, TenantId, TenantStatus, Timestamp};
 use aistack_domain::{
     App,
-    tenancy::{self, NewOwner, NewTenant, TenantPatch, routing::tenant_url},
+    tenancy::{self, NewOwner, NewTenant, TenantPatch, closing::Closing, domains, routing::tenant_url},
 };
 use axum::extract::State;
 use http::StatusCode;
@@ -30,6 +31,8 @@ pub(in crate::routes) fn routes() -> Routes {
         )
         .add(read, routes!(get))
         .add(write.audits(&["tenant.updated"]), routes!(update))
+        .add(write.audits(&["tenant.renamed"]), routes!(rename))
+        .add(read, routes!(list_domains))
         .add(write.audits(&["tenant.suspended"]), routes!(suspend))
         .add(write.audits(&["tenant.activated"]), routes!(activate))
 }
@@ -72,6 +75,10 @@ pub(in crate::routes) struct TenantView {
     /// Active members; only when one tenant is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     users: Option<i64>,
+    /// When a tenant that is closing is erased; only when one tenant is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    erased_at: Option<Timestamp>,
 }
 
 impl TenantView {
@@ -91,7 +98,17 @@ impl TenantView {
             created_at: t.created_at,
             updated_at: t.updated_at,
             users,
+            erased_at: None,
         }
+    }
+    /// With the time at which it is erased.
+    pub(in crate::routes) fn closing(mut self, closing: Option<Closing>) -> Self {
+        self.erased_at = closing.map(|c| c.until);
+        self
+    }
+    /// With the address of its own domain.
+    pub(in crate::routes) fn at(self, url: String) -> Self {
+        Self { url, ..self }
     }
 }
 
@@ -170,10 +187,11 @@ async fn list(
     Query(q): Query<TenantQuery>,
 ) -> ApiResult<Json<Listed<TenantView>>> {
     let rows = tenancy::list(&state.app, &list.page(), q.status).await?;
+    let urls = domains::addresses(&state.app, &rows).await?;
     Ok(Json(list.listed(
-        rows,
-        |t| t.id.0,
-        |t| TenantView::new(&state.app, t, None),
+        rows.into_iter().zip(urls).collect(),
+        |(t, _)| t.id.0,
+        |(t, url)| TenantView::new(&state.app, t, None).at(url),
     )))
 }
 
@@ -210,7 +228,11 @@ async fn create(
 async fn get(State(state): State<AppState>, Path(id): Path<String>) -> ApiResult<Json<TenantView>> {
     let tenant = tenancy::find(&state.app, &id).await?;
     let users = tenancy::user_count(&state.app, &tenant).await?;
-    Ok(Json(TenantView::new(&state.app, tenant, users)))
+    let closing = tenancy::closing::closing_of(&state.app, tenant.id).await?;
+    let url = domains::address(&state.app, tenant.id, &tenant.slug).await?;
+    Ok(Json(
+        TenantView::new(&state.app, tenant, users).closing(closing).at(url),
+    ))
 }
 
 /// A change of a tenant; what is left out stays as it is.
@@ -255,12 +277,47 @@ async fn update(
     Ok(Json(TenantView::new(&state.app, tenant, None)))
 }
 
+/// Another slug.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::routes) struct RenameTenant {
+    /// DNS label, 2 to 40 of a-z, 0-9 and hyphens.
+    pub(in crate::routes) slug: String,
+    /// Refuse if the tenant changed since this version.
+    #[schema(value_type = Option<String>)]
+    pub(in crate::routes) if_updated_at: Option<Timestamp>,
+}
+
+/// Give a tenant another slug. Its people are sent on from the old one for 90 days and have to sign in again; nobody else
+/// ever gets the old one.
+#[utoipa::path(put, path = "/api/v1/tenants/{tenant}/slug", tag = "tenants", operation_id = "rename_tenant", params(("tenant" = String, Path)),
+    request_body = RenameTenant, responses((status = 200, body = TenantView)))]
+async fn rename(
+    State(state): State<AppState>,
+    OperatorCtx(ctx): OperatorCtx,
+    Path(id): Path<String>,
+    Json(body): Json<RenameTenant>,
+) -> ApiResult<Json<TenantView>> {
+    let tenant = tenancy::find(&state.app, &id).await?;
+    let tenant = tenancy::rename(&state.app, &ctx, &tenant, &body.slug, body.if_updated_at).await?;
+    Ok(Json(TenantView::new(&state.app, tenant, None)))
+}
+
+/// The own domains of a tenant.
+#[utoipa::path(get, path = "/api/v1/tenants/{tenant}/domains", tag = "tenants", operation_id = "list_tenant_domains",
+    params(("tenant" = String, Path)), responses((status = 200, body = DomainList)))]
+async fn list_domains(State(state): State<AppState>, Path(id): Path<String>) -> ApiResult<Json<DomainList>> {
+    let tenant = tenancy::find(&state.app, &id).await?;
+    let rows = domains::list(&state.app, tenant.id).await?;
+    Ok(Json(DomainList::new(&state.app, rows)))
+}
+
 /// Why.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Reason {
+pub(super) struct Reason {
     /// Kept in the audit log.
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// Suspend a tenant: nobody but operators may act in it.

@@ -1,5 +1,6 @@
-//! What a tenant has: its settings, its plugins, orders and their webhooks, reports, usage and quotas.
+//! What a tenant has: its settings, its domains, its plugins, orders and their webhooks, reports, usage and quotas.
 
+mod domains;
 mod hooks;
 mod installations;
 pub(super) mod orders;
@@ -9,12 +10,15 @@ mod reports;
 mod tenant;
 mod usage;
 
+pub(super) use domains::DomainList;
+
 use crate::registry::Routes;
 
 /// Routes of this area.
 pub(super) fn routes() -> Routes {
     Routes::new()
         .merge(tenant::routes())
+        .merge(domains::routes())
         .merge(installations::routes())
         .merge(plugin_budget::routes())
         .merge(orders::routes())

@@ -2,6 +2,7 @@
 
 use super::{Client, Failure, Output, Remote, client::Paging, sign_in::password};
 use clap::{Args, Subcommand};
+use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
@@ -14,10 +15,18 @@ pub(in crate::cli) enum Command {
     Create(Create),
     /// Show one
     Show(Named),
+    /// Give it another slug; the old address sends people on for 90 days
+    Rename(Rename),
     /// Close it to its people; nothing is lost
     Suspend(WithReason),
     /// Open it again
     Activate(WithReason),
+    /// Close it for good: in 30 days everything of it is erased
+    Close(WithReason),
+    /// Take closing back
+    Restore(WithReason),
+    /// Erase a tenant that is closing, now and for good
+    Purge(Purge),
 }
 
 #[derive(Debug, Args)]
@@ -78,12 +87,29 @@ pub(in crate::cli) struct Named {
 }
 
 #[derive(Debug, Args)]
+pub(in crate::cli) struct Rename {
+    #[command(flatten)]
+    named: Named,
+    /// The new slug
+    slug: String,
+}
+
+#[derive(Debug, Args)]
 pub(in crate::cli) struct WithReason {
     #[command(flatten)]
     named: Named,
     /// Why; kept in the audit log
     #[arg(long)]
     reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Purge {
+    #[command(flatten)]
+    why: WithReason,
+    /// The tenant's slug, once more
+    #[arg(long)]
+    confirm: String,
 }
 
 const COLUMNS: &[(&str, &str)] = &[
@@ -115,8 +141,21 @@ impl Command {
                     .await?;
                 out.object(&tenant)
             }
+            Self::Rename(c) => {
+                let path = format!("/api/v1/tenants/{}/slug", segment(&c.named.tenant));
+                let body = json!({ "slug": c.slug });
+                let client = Client::open(&c.named.remote)?;
+                out.object(&client.send(Method::PUT, &path, Some(&body)).await?)
+            }
             Self::Suspend(c) => c.post("suspend", out).await,
             Self::Activate(c) => c.post("activate", out).await,
+            Self::Close(c) => c.post("close", out).await,
+            Self::Restore(c) => c.post("restore", out).await,
+            Self::Purge(c) => {
+                let path = format!("/api/v1/tenants/{}/purge", segment(&c.why.named.tenant));
+                let body = json!({ "reason": c.why.reason, "confirm": c.confirm });
+                out.object(&Client::open(&c.why.named.remote)?.post(&path, &body).await?)
+            }
         }
     }
 }
